@@ -1,0 +1,1 @@
+"""Bellwether's plan service."""

@@ -1,0 +1,1 @@
+"""Bellwether's stakeholder service."""

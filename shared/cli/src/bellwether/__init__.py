@@ -1,0 +1,1 @@
+"""The command line: the local stack, topics, tokens, the demo and the benchmarks."""

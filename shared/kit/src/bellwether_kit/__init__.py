@@ -1,0 +1,1 @@
+"""Plumbing that every Bellwether service calls; it knows no domain noun."""
