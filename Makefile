@@ -21,7 +21,7 @@ $(READY): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 setup: $(READY) ## make the virtual environment
 
 .PHONY: lock
-lock: ## write requirements.lock anew: newest versions, hashes, no index address
+lock: $(READY) ## write requirements.lock anew: newest versions, hashes, no index address
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --no-emit-package bellwether-kit --extra local --extra testing --group dev \
 	  shared/kit/pyproject.toml shared/cli/pyproject.toml services/*/pyproject.toml -o requirements.lock
