@@ -1,0 +1,37 @@
+"""Every test's way to the real engines: started once per session when first asked for."""
+
+import pytest
+
+from bellwether.engines.session import Engines, EngineSession
+
+pytest_plugins = ["bellwether_kit.testing.fixtures"]
+
+SESSION = pytest.StashKey[EngineSession]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the session before pytest-xdist starts its workers: they inherit it by the environment."""
+    config.stash[SESSION] = EngineSession.opened()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the engines; in a parallel worker this does nothing."""
+    config.stash[SESSION].close()
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> str:
+    """The superuser's URL of a real PostgreSQL 18."""
+    return request.config.stash[SESSION].postgres_url()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> str:
+    """The bootstrap address of a real Kafka broker."""
+    return request.config.stash[SESSION].kafka_bootstrap()
+
+
+@pytest.fixture(scope="session")
+def engines(postgres: str, kafka: str) -> Engines:
+    """Both engines."""
+    return Engines(postgres_url=postgres, kafka_bootstrap=kafka)
