@@ -4,11 +4,21 @@ import re
 import secrets
 from contextvars import ContextVar
 
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 """The id that ties one request to every row, event and log line it causes."""
 
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 """The W3C `traceparent` of the work in hand; its span is ours, so children start from it."""
+
+tenant: ContextVar[str | None] = ContextVar("tenant", default=None)
+"""The tenant whose work is in hand, once it is known; for log lines only, never for access."""
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -34,3 +44,26 @@ def trace_id() -> str | None:
     """Give the 32 hex digits of the current trace, or None outside of any."""
     current = traceparent.get()
     return current[3:35] if current else None
+
+
+def new_registry() -> CollectorRegistry:
+    """Make the Prometheus registry of one process; its memory, descriptors and garbage are in it."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def configure_tracing(service: str, otlp_endpoint: str | None) -> TracerProvider | None:
+    """Export spans to ``otlp_endpoint`` (OTLP over HTTP, base address); without one nothing is set up.
+
+    The caller shuts the provider down when the process ends, so that the last spans leave.
+    """
+    if otlp_endpoint is None:
+        return None
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return provider
