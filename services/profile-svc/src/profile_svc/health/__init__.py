@@ -1,0 +1,1 @@
+"""The last health that scoring-svc published for each account: a projection, never a computation."""
