@@ -40,7 +40,7 @@ SCHEMA = schema_of(Changed, "account.health.changed.v1")
 
 
 def test_a_schema_carries_the_type_and_the_docstring() -> None:
-    assert SCHEMA["$id"] == "urn:bellwether:contracts:account.health.changed.v1"
+    assert SCHEMA["$id"] == "/schemas/account.health.changed.v1.json"
     assert SCHEMA["title"] == "account.health.changed.v1"
     assert SCHEMA["description"] == "The health of an account changed.\n\nIts drivers are the three largest."
 
@@ -105,7 +105,7 @@ def test_an_envelope_with_a_wrong_attribute_is_refused(attribute: str, value: ob
         "subject": "0197a3c1-0000-7000-8000-000000000002",
         "time": "2026-03-02T09:00:00Z",
         "datacontenttype": "application/json",
-        "dataschema": "urn:bellwether:contracts:account.health.changed.v1",
+        "dataschema": "/schemas/account.health.changed.v1.json",
         "tenantid": "acme",
         "partitionkey": "acme/0197a3c1-0000-7000-8000-000000000002",
         "sequence": 1,

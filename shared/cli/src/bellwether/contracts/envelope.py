@@ -21,13 +21,10 @@ def envelope_schema() -> Schema:
         "subject": _text("the account id", minLength=1),
         "time": _text("business time, UTC", format="date-time"),
         "datacontenttype": _text("how `data` is written", const="application/json"),
-        "dataschema": _text("the name of the schema of `data`", minLength=1),
+        "dataschema": _text("the `$id` of the schema of `data`", pattern=r"^/schemas/.+\.json$"),
         "tenantid": _text("the tenant", pattern=f"^{TENANT}$"),
         "partitionkey": _text("the record key: order holds per key", pattern=f"^{TENANT}/.+$"),
-        "sequence": {
-            "description": "per aggregate, dense, from 1",
-            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]*$"}],
-        },
+        "sequence": {"type": "integer", "minimum": 1, "description": "per key, dense, from 1"},
         "data": {"type": "object", "description": "the payload, by the schema of its type"},
     }
     optional = {

@@ -32,8 +32,8 @@ def schema_of(model: type[msgspec.Struct], event_type: str) -> Schema:
 
 
 def schema_id(event_type: str) -> str:
-    """Return the name under which a schema is known; a name, not an address to fetch."""
-    return f"urn:bellwether:contracts:{event_type}"
+    """Return the name of a schema, as `dataschema` says it in each event: no address to fetch."""
+    return f"/schemas/{event_type}.json"
 
 
 def text_of(document: Mapping[str, Any]) -> str:
