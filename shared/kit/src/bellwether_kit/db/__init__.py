@@ -1,0 +1,20 @@
+"""PostgreSQL: units of work, row security, the kit's tables, migrations and provisioning."""
+
+from bellwether_kit.db.tables import (
+    DeadLetterColumns,
+    IdempotencyColumns,
+    InboxColumns,
+    OutboxColumns,
+    OutboxStreamColumns,
+)
+from bellwether_kit.db.unit_of_work import Database, UnitOfWork
+
+__all__ = [
+    "Database",
+    "DeadLetterColumns",
+    "IdempotencyColumns",
+    "InboxColumns",
+    "OutboxColumns",
+    "OutboxStreamColumns",
+    "UnitOfWork",
+]

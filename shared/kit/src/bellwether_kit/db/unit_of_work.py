@@ -1,0 +1,134 @@
+"""One transaction and everything that belongs in it. Only its end commits: rows, events and inbox together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from bellwether_kit.clock import Clock, SystemClock
+from bellwether_kit.events import outbox
+from bellwether_kit.events.envelope import Event
+from bellwether_kit.events.outbox import RawRecord
+from bellwether_kit.faults import fault_point
+
+if TYPE_CHECKING:
+    from bellwether_kit.settings import DatabaseSettings
+
+_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+_OLDEST_UNSENT = text(
+    "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
+)
+
+
+class UnitOfWork:
+    """What a handler or a write works with: the transaction's session, its time, and the events it emits."""
+
+    __slots__ = ("_entries", "now", "session")
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self._entries: list[Event | RawRecord] = []
+
+    def emit(self, *entries: Event | RawRecord) -> None:
+        """Say ``entries`` to the world once this unit commits, in this order."""
+        self._entries.extend(entries)
+
+    async def flush(self, source: str) -> bool:
+        """Write the emitted events to the outbox; says whether there were any."""
+        if not self._entries:
+            return False
+        fault_point("before-outbox")
+        await outbox.write(self.session, self._entries, source=source)
+        self._entries.clear()
+        fault_point("after-outbox")
+        return True
+
+
+class Database:
+    """A process's access to its service's database: one pool, units of work and reads."""
+
+    def __init__(self, settings: "DatabaseSettings", *, source: str = "", clock: Clock | None = None) -> None:
+        """``source`` is the CloudEvents source of what is emitted (``/metrics-svc``); ``clock`` gives ``uow.now``."""
+        self.settings = settings
+        self.source = source
+        self.clock: Clock = clock or SystemClock()
+        self.on_emitted: Callable[[], None] = lambda: None
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def url(self) -> URL:
+        """Where the database is, for the psycopg driver."""
+        return make_url(self.settings.database_url).set(drivername="postgresql+psycopg")
+
+    @property
+    def dsn(self) -> str:
+        """The same address for a bare psycopg connection."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The open engine; raises RuntimeError before :meth:`open`."""
+        if self._engine is None:
+            raise RuntimeError("the database is not open")
+        return self._engine
+
+    async def open(self) -> None:
+        """Make the pool; the first connection is made when it is needed."""
+        s = self.settings
+        options = (
+            f"-c statement_timeout={s.statement_timeout_ms} -c lock_timeout={s.lock_timeout_ms} "
+            f"-c idle_in_transaction_session_timeout={s.idle_in_transaction_timeout_ms} -c timezone=UTC"
+        )
+        self._engine = create_async_engine(
+            self.url,
+            pool_size=s.pool_size,
+            max_overflow=0,
+            pool_timeout=s.pool_timeout,
+            pool_pre_ping=True,
+            connect_args={"options": options, "connect_timeout": 5},
+        )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._engine is not None:
+            await self._engine.dispose()
+            self._engine = None
+
+    @asynccontextmanager
+    async def unit_of_work(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
+        """One transaction of ``tenant`` (None: a worker's, over all tenants); commits at the end, or nothing happens."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            async with session.begin():
+                if tenant is not None:
+                    await session.execute(_SET_TENANT, {"tenant": tenant})
+                unit = UnitOfWork(session, self.clock.now())
+                yield unit
+                await session.flush()
+                emitted = await unit.flush(self.source)
+                fault_point("before-commit")
+            fault_point("after-commit")
+        if emitted:
+            self.on_emitted()
+
+    @asynccontextmanager
+    async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
+        """One transaction of ``tenant`` for reading; nothing in it is committed."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            if tenant is not None:
+                await session.execute(_SET_TENANT, {"tenant": tenant})
+            yield session
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer within a second."""
+        async with asyncio.timeout(1), self.read(None) as session:
+            await session.execute(text("SELECT 1"))
+
+    async def oldest_unsent_seconds(self) -> float:
+        """The age of the oldest event that is not published yet, in seconds; 0 when there is none."""
+        async with self.read(None) as session:
+            return float((await session.execute(_OLDEST_UNSENT)).scalar_one())

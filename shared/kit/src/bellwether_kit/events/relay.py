@@ -1,0 +1,205 @@
+"""Publishing what the outbox holds, in order per key, at least once. One relay per database is active at a time."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from bellwether_kit.events.consumer import stop_within
+from bellwether_kit.events.envelope import CONTENT_TYPE
+from bellwether_kit.events.kafka import new_producer
+from bellwether_kit.faults import fault_point
+from bellwether_kit.metrics import PUBLISHED
+
+if TYPE_CHECKING:
+    from bellwether_kit.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "outbox"
+PAGE = 2_000
+POLL_SECONDS = 0.25
+SEND_SECONDS = 15.0
+STOP_SECONDS = 3.0
+
+_PAGE = """
+    SELECT id, topic, key, type, event_id, value, headers FROM outbox
+    WHERE published_at IS NULL ORDER BY id LIMIT %s
+"""
+_MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(%s)"
+
+Row = tuple[int, str, str, str, Any, bytes | None, dict[str, str]]
+
+
+class Relay:
+    """Holds the database's relay lock and publishes page after page; without the lock it stands by."""
+
+    def __init__(self, settings: "KafkaSettings", dsn: str, *, source: str) -> None:
+        self._settings = settings
+        self._dsn = dsn
+        self._source = source.encode()
+        self._stopping = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self.published = 0
+        self.progressed_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Finish the page in hand and return from :meth:`run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Publish until :meth:`stop`; a lost database or broker only makes it wait."""
+        while not self._stopping.is_set():
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._dsn, autocommit=True, connect_timeout=5
+                ) as db:
+                    await self._lead(db)
+            except (psycopg.Error, OSError) as error:
+                log.warning("relay.database_away", error=repr(error))
+                await self._rest(1.0)
+        await self._drop_producer()
+
+    async def _lead(self, db: psycopg.AsyncConnection[Any]) -> None:
+        while not self._stopping.is_set():
+            row = await (
+                await db.execute("SELECT pg_try_advisory_lock(hashtext('bellwether-relay'))")
+            ).fetchone()
+            if row and row[0]:
+                break
+            await self._rest(1.0)
+        await db.execute(f"LISTEN {CHANNEL}")
+        while not self._stopping.is_set():
+            try:
+                if not await self.publish_page(db):
+                    await _listen(db)
+            except (KafkaError, TimeoutError, OSError) as error:
+                # A producer that failed once may never recover (aiokafka #1017): a new one reads the unsent rows.
+                log.warning("relay.producer_rebuilt", error=repr(error))
+                await self._drop_producer()
+                await self._rest(1.0)
+
+    async def publish_page(self, db: psycopg.AsyncConnection[Any]) -> int:
+        """Send the oldest unsent rows and mark those that every replica has; gives how many were marked."""
+        rows: Sequence[Row] = await (await db.execute(_PAGE, [PAGE])).fetchall()
+        if not rows:
+            return 0
+        producer = await self._ready_producer()
+        async with asyncio.timeout(SEND_SECONDS):
+            futures = [await self._send(producer, row) for row in rows]
+            results = await asyncio.gather(*futures, return_exceptions=True)
+        fault_point("after-produce")
+        sent, failure = _prefix_per_key(rows, results)
+        if sent:
+            await db.execute(_MARK, [sent])
+        self.published += len(sent)
+        PUBLISHED.inc(len(sent))
+        self.progressed_at = time.monotonic()
+        if failure is not None:
+            raise failure
+        return len(sent)
+
+    async def _send(self, producer: AIOKafkaProducer, row: Row) -> "asyncio.Future[Any]":
+        _, topic, key, type_, event_id, value, extra = row
+        if extra:
+            headers = [(name, text.encode()) for name, text in extra.items()]
+        else:
+            headers = [
+                ("content-type", CONTENT_TYPE.encode()),
+                ("ce_id", str(event_id).encode()),
+                ("ce_type", type_.encode()),
+                ("ce_source", self._source),
+                ("ce_specversion", b"1.0"),
+            ]
+        return await producer.send(topic, value=value, key=key.encode(), headers=headers)
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = new_producer(self._settings)
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await producer.start()
+            except BaseException:
+                await stop_within(producer, STOP_SECONDS)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await stop_within(producer, STOP_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+
+async def _listen(db: psycopg.AsyncConnection[Any]) -> None:
+    """Wait for a word that there is more, for one poll interval at the most."""
+    async for _ in db.notifies(timeout=POLL_SECONDS, stop_after=1):
+        return
+
+
+def _prefix_per_key(rows: Sequence[Row], results: Sequence[Any]) -> tuple[list[int], BaseException | None]:
+    """The ids that may be marked: per topic and key, those before the first failure; and the first failure."""
+    broken: set[tuple[str, str]] = set()
+    sent: list[int] = []
+    failure: BaseException | None = None
+    for row, result in zip(rows, results, strict=True):
+        stream = row[1], row[2]
+        if isinstance(result, BaseException):
+            broken.add(stream)
+            failure = failure or result
+        elif stream not in broken:
+            sent.append(row[0])
+    return sent, failure
+
+
+class Announcer:
+    """Tells the relay, in whatever process it runs, after a commit and coalesced, that the outbox has something.
+
+    ``NOTIFY`` inside the writing transaction would take a lock over the whole database at commit, so it is said
+    on a connection of its own. A lost word costs one poll interval.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._due = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def announce(self) -> None:
+        """Say it soon; many calls make one word."""
+        self._due.set()
+
+    def start(self) -> None:
+        """Begin to listen to :meth:`announce`."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the task and its connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._dsn, autocommit=True, connect_timeout=5
+                ) as db:
+                    while True:
+                        await self._due.wait()
+                        self._due.clear()
+                        await db.execute(f"NOTIFY {CHANNEL}")
+            except (psycopg.Error, OSError) as error:
+                log.info("announcer.database_away", error=repr(error))
+                await asyncio.sleep(1)

@@ -1,0 +1,13 @@
+"""Prometheus metrics of a worker, by their field-standard names; the HTTP metrics live with the HTTP layer."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CONSUMED = Counter("bellwether_consumed_records_total", "Kafka records handled")
+DEAD_LETTERED = Counter("bellwether_dead_letters_total", "Kafka records that were dead-lettered")
+BATCH_SECONDS = Histogram("bellwether_batch_seconds", "Seconds per consumed batch, its transaction included")
+PUBLISHED = Counter("bellwether_published_events_total", "Outbox rows published")
+CONSUMER_LAG = Gauge("bellwether_consumer_lag_records", "Records of our partitions that are not handled yet")
+OUTBOX_UNSENT = Gauge("bellwether_outbox_unsent_rows", "Outbox rows that are not published yet")
+TIMERS_DUE = Gauge("bellwether_timers_due_rows", "Rows whose due time has passed")
+TIMERS_FIRED = Counter("bellwether_timers_fired_total", "Due rows handled", ["timer"])
+LOOP_LAG = Gauge("bellwether_loop_lag_seconds", "How late the event loop wakes a sleeper")

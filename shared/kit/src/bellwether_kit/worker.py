@@ -1,0 +1,220 @@
+"""The worker process: consumer, relay, timers and cleaning, with a health port; drains on SIGTERM."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bellwether_kit.clock import clock_from
+from bellwether_kit.db.unit_of_work import Database
+from bellwether_kit.events.batches import BatchProcessor, is_transient
+from bellwether_kit.events.consumer import ConsumerLoop
+from bellwether_kit.events.kafka import check_extension
+from bellwether_kit.events.relay import Announcer, Relay
+from bellwether_kit.events.subscriptions import Subscription
+from bellwether_kit.faults import fault_point
+from bellwether_kit.logging import configure_logging
+from bellwether_kit.metrics import CONSUMER_LAG, LOOP_LAG, OUTBOX_UNSENT, TIMERS_DUE
+from bellwether_kit.settings import ServiceSettings
+from bellwether_kit.timers import Timer, TimerLoop, count_due
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 8.0
+STUCK_SECONDS = 60.0
+CLEAN_EVERY_SECONDS = 60.0
+STUCK_EXIT = 75
+
+_CLEAN = (
+    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '24 hours' LIMIT 5000)",
+    # Longer than topics keep records plus the horizon of a replay: a repeat after that cannot come.
+    "DELETE FROM inbox WHERE (consumer, event_id) IN (SELECT consumer, event_id FROM inbox"
+    " WHERE received_at < clock_timestamp() - interval '60 days' LIMIT 5000)",
+    "DELETE FROM idempotency WHERE (tenant, route, key) IN (SELECT tenant, route, key FROM idempotency"
+    " WHERE created_at < :now - interval '72 hours' LIMIT 5000)",
+)
+
+
+class Worker:
+    """The loops of one worker process and what is known of their state."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        *,
+        service: str,
+        subscriptions: Sequence[Subscription],
+        timers: Sequence[Timer],
+    ) -> None:
+        self.database = Database(settings, source=f"/{service}-svc", clock=clock_from(settings.clock_file))
+        self._announcer = Announcer(self.database.dsn)
+        self.database.on_emitted = self._announcer.announce
+        self._timers = timers
+        self._loops = [TimerLoop(self.database, timer) for timer in timers]
+        self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
+        processor = BatchProcessor(self.database, subscriptions, consumer=service)
+        self._consumer = ConsumerLoop(settings, processor, group=service)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._turned_at = time.monotonic()
+
+    async def start(self) -> None:
+        """Open the database and start every loop."""
+        check_extension()
+        await self.database.open()
+        self._announcer.start()
+        loops: list[Any] = [self._consumer, self._relay, *self._loops]
+        self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
+        self._tasks += [asyncio.create_task(self._clean()), asyncio.create_task(self._watch())]
+
+    async def drain(self) -> None:
+        """Take no more work, finish what is in hand, and close; what does not finish in time is left uncommitted."""
+        for loop in (self._consumer, *self._loops):
+            loop.stop()
+        working, self._tasks = self._tasks[:-2], self._tasks[-2:]
+        await asyncio.wait([working[0], *working[2:]], timeout=DRAIN_SECONDS)
+        self._relay.stop()
+        await asyncio.wait([working[1]], timeout=DRAIN_SECONDS / 2)
+        for task in (*working, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*working, *self._tasks, return_exceptions=True)
+        await self._announcer.stop()
+        await self.database.close()
+
+    async def progress(self) -> dict[str, Any]:
+        """What is left to do and how much was done; nothing is left anywhere when a stack is quiet."""
+        async with self.database.read(None) as session:
+            unsent = (
+                await session.execute(text("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
+            ).scalar_one()
+        due = await count_due(self.database, self._timers)
+        lag = await self._consumer.lag()
+        OUTBOX_UNSENT.set(unsent)
+        TIMERS_DUE.set(due)
+        CONSUMER_LAG.set(lag or 0)
+        fired = sum(loop.fired for loop in self._loops)
+        return {
+            "outbox_unsent": unsent,
+            "timers_due": due,
+            "lag": lag,
+            "progress": self._consumer.handled + self._relay.published + fired,
+            "halted": self._consumer.halted,
+            "now": self.database.clock.now().isoformat(),
+        }
+
+    def is_live(self) -> bool:
+        """Whether the loop turns and no task died; never a question of dependencies."""
+        return time.monotonic() - self._turned_at < 10 and not any(
+            task.done() and not self._consumer.halted for task in self._tasks
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the worker works: live, and not halted by too much poison."""
+        return self.is_live() and self._consumer.halted is None
+
+    async def _clean(self) -> None:
+        while True:
+            await asyncio.sleep(CLEAN_EVERY_SECONDS)
+            fault_point("in-cleaner")
+            for statement in _CLEAN:
+                try:
+                    async with self.database.unit_of_work(None) as uow:
+                        await uow.session.execute(
+                            text(statement), {"now": uow.now} if ":now" in statement else {}
+                        )
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    log.warning("cleaner.waits", error=repr(error))
+
+    async def _watch(self) -> None:
+        """Measure the loop, and end a process whose consumer stopped moving while there is work (aiokafka #1154)."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(1)
+            self._turned_at = time.monotonic()
+            LOOP_LAG.set(max(0.0, self._turned_at - before - 1))
+            if (
+                self._turned_at - self._consumer.progressed_at > STUCK_SECONDS
+                and self._consumer.halted is None
+            ):
+                await self._exit_if_stuck()
+
+    async def _exit_if_stuck(self) -> None:
+        try:
+            async with asyncio.timeout(10):
+                lag = await self._consumer.lag()
+        except Exception as error:  # noqa: BLE001 (whatever it is: the broker can't be asked, which a restart won't mend)
+            log.warning("watchdog.cannot_tell", error=repr(error))
+            self._consumer.progressed_at = time.monotonic()
+            return
+        if lag == 0:
+            self._consumer.progressed_at = time.monotonic()
+            return
+        log.critical("watchdog.stuck", lag=lag)
+        sys.stdout.flush()
+        os._exit(STUCK_EXIT)
+
+
+def create_worker_app(worker: Worker) -> Starlette:
+    """The health port of ``worker``: its lifespan starts and drains the worker."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await worker.start()
+        yield
+        await worker.drain()
+
+    async def live(_: Request) -> Response:
+        return _health(worker.is_live())
+
+    async def ready(_: Request) -> Response:
+        return _health(worker.is_ready())
+
+    async def progress(_: Request) -> Response:
+        return JSONResponse(await worker.progress())
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    routes = [
+        Route("/health/live", live),
+        Route("/health/ready", ready),
+        Route("/health/progress", progress),
+        Route("/metrics", metrics),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _health(ok: bool) -> Response:  # noqa: FBT001
+    return JSONResponse({"status": "ok" if ok else "failing"}, status_code=200 if ok else 503)
+
+
+def run_worker(
+    settings: ServiceSettings, *, service: str, subscriptions: Sequence[Subscription], timers: Sequence[Timer]
+) -> None:
+    """Run the worker of ``service`` until SIGTERM or SIGINT; exits 0 after a drain of at most 15 s."""
+    configure_logging(f"{service}-worker", settings.log_level)
+    worker = Worker(settings, service=service, subscriptions=subscriptions, timers=timers)
+    # uvicorn raises the signal again once it has shut down: to us a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        create_worker_app(worker),
+        host=settings.worker_host,
+        port=settings.worker_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )

@@ -1,0 +1,3 @@
+from bellwether_kit.db.migrations import run
+
+run(None)
