@@ -1,0 +1,49 @@
+"""HTTP as all services speak it: problems, limits, identity, paging, idempotent writes and health."""
+
+from bellwether_kit.http.app import build_api
+from bellwether_kit.http.bulk import BulkAnswer, ItemResult, items_body, read_items
+from bellwether_kit.http.calls import Answer, Call
+from bellwether_kit.http.guard import Requires, requires
+from bellwether_kit.http.models import (
+    Currency,
+    Money,
+    QueryModel,
+    RequestModel,
+    ResponseModel,
+    UtcDatetime,
+    changes,
+)
+from bellwether_kit.http.paging import Page, PageQuery, PageRequest
+from bellwether_kit.http.preconditions import etag, if_match
+from bellwether_kit.http.problems import DomainError, Errors, Problem, ProblemError, problem_of
+from bellwether_kit.http.routes import router
+
+__all__ = [
+    "Answer",
+    "BulkAnswer",
+    "Call",
+    "Currency",
+    "DomainError",
+    "Errors",
+    "ItemResult",
+    "Money",
+    "Page",
+    "PageQuery",
+    "PageRequest",
+    "Problem",
+    "ProblemError",
+    "QueryModel",
+    "RequestModel",
+    "Requires",
+    "ResponseModel",
+    "UtcDatetime",
+    "build_api",
+    "changes",
+    "etag",
+    "if_match",
+    "items_body",
+    "problem_of",
+    "read_items",
+    "requires",
+    "router",
+]

@@ -1,0 +1,117 @@
+"""Reading request bodies: size, encoding, nesting and JSON; what a body means is the models' business."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from bellwether_kit.http.problems import ProblemError
+from bellwether_kit.settings import HttpSettings
+
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_TO_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]"))
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NON_FINITE = re.compile(rb"\b(NaN|Infinity)\b")
+
+
+def parse_json(body: bytes, nesting_limit: int) -> Any:
+    """Decode ``body``; raises the 400 or 413 problem that says what is wrong with it."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise ProblemError(400, "invalid-encoding", "The body is not UTF-8.") from error
+    if _deeper_than(body, nesting_limit):
+        raise _too_deep(nesting_limit)
+    if b"\\u0000" in body and _NUL.search(body):
+        raise ProblemError(400, "nul-character", "A text holds the character NUL, which nothing can store.")
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError as error:
+        raise _too_deep(nesting_limit) from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _malformed(body, error) from error
+
+
+def _malformed(body: bytes, error: Exception) -> ProblemError:
+    if isinstance(error, msgspec.ValidationError) or _NON_FINITE.search(_STRINGS.sub(b"", body)):
+        return ProblemError(400, "non-finite-number", "JSON has no NaN, no Infinity and no number beyond 1e308.")
+    reason = str(error) if isinstance(error, msgspec.DecodeError) else "a number or text can't be read"
+    return ProblemError(400, "malformed-json", f"The body is not JSON: {reason}.")
+
+
+def _too_deep(limit: int) -> ProblemError:
+    return ProblemError(413, "nesting-too-deep", f"Arrays and objects may be nested {limit} deep.")
+
+
+def _deeper_than(body: bytes, limit: int) -> bool:
+    """Tell the depth by stripping innermost brackets, one level at a time, without building anything."""
+    if body.count(b"[") + body.count(b"{") <= limit:
+        return False
+    brackets = _STRINGS.sub(b"", body).translate(_TO_ONE_KIND).translate(None, _NOT_BRACKETS)
+    for _ in range(limit):
+        brackets = brackets.replace(b"[]", b"")
+    return b"[]" in brackets
+
+
+class BodyRequest(Request):
+    """A request whose body is read under limits, and whose JSON is what RFC 8259 says."""
+
+    @property
+    def limits(self) -> HttpSettings:
+        """The limits of the process."""
+        limits: HttpSettings = self.app.state.settings
+        return limits
+
+    @property
+    def media_type(self) -> str:
+        """The body's media type, without parameters, in lower case; empty when none is given."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the client announced a body."""
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+    def require_json(self) -> None:
+        """Raise the 415 problem for a body that does not claim to be JSON."""
+        kind = self.media_type
+        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+            if not kind and not self.has_body:
+                return
+            raise unsupported_media_type("application/json")
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Give the body's chunks; raises the 413 problem as soon as they are too many."""
+        limit = self.limits.csv_body_limit if self.media_type == "text/csv" else self.limits.body_limit
+        announced = self.headers.get("content-length", "")
+        size = int(announced) if announced.isdecimal() and len(announced) < 20 else 0
+        if size > limit:
+            raise _too_large(limit)
+        size = 0
+        async with aclosing(super().stream()) as chunks:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                yield chunk
+
+    async def json(self) -> Any:
+        """Decode the body once; raises the problem that says what is wrong with it."""
+        if not hasattr(self, "_json"):
+            self._json = parse_json(await self.body(), self.limits.nesting_limit)
+        return self._json
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, "body-too-large", f"A body may have {limit} bytes.", headers={"Connection": "close"})
+
+
+def unsupported_media_type(*accepted: str) -> ProblemError:
+    """Make the 415 problem that names what is accepted."""
+    kinds = " or ".join(accepted)
+    return ProblemError(415, "unsupported-media-type", f"Send {kinds}.", headers={"Accept": ", ".join(accepted)})

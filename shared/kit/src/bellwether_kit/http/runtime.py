@@ -1,0 +1,35 @@
+"""What one API process holds while it runs; made by ``build_api``, found again from any request."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from bellwether_kit.auth import Verifier
+from bellwether_kit.clock import Clock
+from bellwether_kit.db import Database
+from bellwether_kit.http.backlog import Backlog
+from bellwether_kit.http.problems import Errors
+from bellwether_kit.http.ratelimit import Buckets
+from bellwether_kit.settings import ServiceSettings
+
+
+@dataclass(slots=True)
+class Runtime:
+    """``draining`` turns true once the process was asked to stop."""
+
+    service: str
+    settings: ServiceSettings
+    clock: Clock
+    database: Database
+    errors: Errors
+    verifier: Verifier
+    buckets: Buckets
+    backlog: Backlog
+    cursor_key: bytes
+    draining: bool = False
+
+
+def runtime_of(connection: HTTPConnection) -> Runtime:
+    """Give the runtime of the process that serves ``connection``."""
+    runtime: Runtime = connection.app.state.runtime
+    return runtime
