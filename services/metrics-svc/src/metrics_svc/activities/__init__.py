@@ -1,0 +1,1 @@
+"""Activities: what a source system says happened with a client."""

@@ -1,0 +1,1 @@
+"""Buying: the rhythm of an account's orders."""

@@ -1,0 +1,1 @@
+"""Contacts: which external ids are the same person, as stakeholder-svc says."""

@@ -1,0 +1,133 @@
+"""The catalogue of evidence kinds, and how a fresh derivation is compared with what is on record. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of evidence: its family, the dimension it feeds and whether it speaks for us or against us."""
+
+    code: str
+    family: str
+    dimension: str
+    polarity: int
+
+
+def _family(name: str, dimension: str, good: str, bad: str) -> tuple[Kind, ...]:
+    return tuple(Kind(code, name, dimension, 1) for code in good.split()) + tuple(
+        Kind(code, name, dimension, -1) for code in bad.split()
+    )
+
+
+_FAMILIES = (
+    _family(
+        "meetings",
+        "heart",
+        "meeting-accepted meeting-held",
+        "meeting-declined meeting-no-show meeting-cancelled-by-client meeting-unanswered",
+    ),
+    _family(
+        "calls-and-emails",
+        "heart",
+        "call-returned email-returned client-contacted",
+        "call-unreturned email-unreturned",
+    ),
+    _family("introductions", "heart", "introduction-unsolicited introduction-solicited", "introduction-refused"),
+    _family("advice", "mind", "advice-sought", "advice-ignored"),
+    _family("buying-timing", "mind", "invited-early", "invited-late not-invited"),
+    _family("inside-information", "mind", "inside-information-shared", "inside-information-withheld"),
+    _family("scope", "wallet", "scope-expanded", "scope-reduced"),
+    _family(
+        "buying-pace",
+        "wallet",
+        "order-placed buying-accelerated renewal-signed",
+        "buying-decelerated renewal-declined payment-late",
+    ),
+    _family("service", "heart", "complaint-resolved reference-given", "complaint-raised complaint-escalated"),
+)
+
+CATALOGUE: Mapping[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family}
+"""Every kind by its code. A new kind is one word here; its worth is scoring-svc's business."""
+
+
+class Slot(NamedTuple):
+    """The place a piece of evidence takes: one per account, rule and anchor, however often derived."""
+
+    tenant: str
+    account_id: UUID
+    rule: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What derivation says of one slot. ``magnitude`` is 1 for an ordinary piece, more or less by size."""
+
+    slot: Slot
+    kind: str
+    observed_at: datetime
+    source: str
+    magnitude: float = 1.0
+    contact_ids: tuple[UUID, ...] = ()
+    owner_id: UUID | None = None
+    activity_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(slots=True)
+class Findings:
+    """Evidence derived from a slice of the history, and every slot that slice decides about.
+
+    A slot that is decided about and has no evidence has none: what is on record there is retracted.
+    """
+
+    evidence: dict[Slot, Evidence] = field(default_factory=dict)
+    slots: set[Slot] = field(default_factory=set)
+
+    def add(self, found: Iterable[Evidence]) -> None:
+        """Take evidence; its slots are decided with it."""
+        for piece in found:
+            self.evidence[piece.slot] = piece
+            self.slots.add(piece.slot)
+
+    def merge(self, other: "Findings") -> None:
+        """Take all another slice found."""
+        self.evidence.update(other.evidence)
+        self.slots.update(other.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is on record for a slot. ``withdrawn`` is a person's word and outlives every derivation."""
+
+    evidence: Evidence
+    revision: int
+    live: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change to the record: evidence in a new revision, or retracted with a reason."""
+
+    evidence: Evidence
+    revision: int
+    retracted: str | None = None
+
+
+def reconcile(findings: Findings, recorded: Mapping[Slot, Recorded]) -> list[Revision]:
+    """The fewest changes that make the record say what was found; the same findings again give none."""
+    changes = []
+    for slot in sorted(findings.slots):
+        found, known = findings.evidence.get(slot), recorded.get(slot)
+        if known is None:
+            if found is not None:
+                changes.append(Revision(found, 1))
+        elif found is not None and not known.withdrawn and (not known.live or found != known.evidence):
+            changes.append(Revision(found, known.revision + 1))
+        elif found is None and known.live:
+            changes.append(Revision(known.evidence, known.revision + 1, "superseded"))
+    return changes

@@ -1,0 +1,1 @@
+"""Expectations: replies we asked for, and whether they came."""

@@ -1,0 +1,1 @@
+"""Meetings: how an invitation was answered and whether the meeting took place."""

@@ -1,0 +1,1 @@
+"""Touch: when we and the client last heard from each other."""
