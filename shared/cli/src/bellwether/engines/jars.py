@@ -1,6 +1,7 @@
 """Kafka's jars: fetched by jgo from their Maven coordinates, kept in the user's cache, checked at every start.
 
-What is checked is `kafka-jars.lock`, written by `python -m bellwether.engines.jar_lock`; nothing resolves versions at a user's machine.
+What is checked is `kafka-jars.lock`, written by `python -m bellwether.engines.jar_lock`.
+Nothing resolves versions at a user's machine.
 """
 
 import hashlib
@@ -118,9 +119,7 @@ def _downloader(incoming: Path) -> Callable[[Jar], Path]:
                 "(or BELLWETHER_MAVEN_URL naming a mirror)."
             ) from error
         if not jar.is_whole(path):
-            raise CorruptJar(
-                f"{jar.file} from {source} does not have the checksum recorded for it, so it is not used."
-            )
+            raise CorruptJar(f"{jar.file} from {source} does not have the checksum recorded for it, so it is not used.")
         return path
 
     return download

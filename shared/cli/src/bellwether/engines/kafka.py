@@ -87,6 +87,12 @@ def _format(java: Path, jars: str, logs: Path, properties: Path) -> None:
         raise EngineFailed(f"Kafka's storage in {logs} cannot be formatted: {said[-1]}")
 
 
+def answers_at(bootstrap: str) -> bool:
+    """Whether the first broker of `host:port,…` accepts connections."""
+    host, _, port = bootstrap.split(",", maxsplit=1)[0].strip().rpartition(":")
+    return answers(int(port), host)
+
+
 def tool_command(name: str, arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """The command and environment that run one of Kafka's own tools (a name of TOOLS, or a class)."""
     java = str(find_java())

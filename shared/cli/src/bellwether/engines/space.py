@@ -35,7 +35,5 @@ def writing_to(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"The disk filled up while writing to {path}; make room and start again."
-            ) from error
+            raise DiskFull(f"The disk filled up while writing to {path}; make room and start again.") from error
         raise

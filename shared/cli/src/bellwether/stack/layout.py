@@ -1,0 +1,100 @@
+"""What runs where in one local stack: ports, addresses, roles. Plain values; written to `stack.json`."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from bellwether.engines import postgres
+from bellwether.engines.ports import LOOPBACK, free_ports
+from bellwether.errors import BellwetherError, NotUp
+from bellwether.home import Home
+
+SERVICES = ("profile", "stakeholder", "metrics", "scoring", "plan")
+ROLES = ("owner", "api", "worker")
+DEFAULT_PORTS = {"postgres": 5433, "kafka": 9092, "kafka-controller": 9093}
+DEFAULT_PORTS |= {f"{service}-api": 8101 + place for place, service in enumerate(SERVICES)}
+DEFAULT_PORTS |= {f"{service}-worker": 8201 + place for place, service in enumerate(SERVICES)}
+
+
+class WrongPort(BellwetherError):
+    """A port setting is not a number from 1 to 65535."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Every address of one stack. An engine without a port of ours is a server that somebody else runs."""
+
+    home: Path
+    postgres_url: str
+    kafka_bootstrap: str
+    ports: dict[str, int]
+    services: tuple[str, ...]
+    clock: bool = False
+    supervisor_pid: int = 0
+
+    def database_url(self, service: str, role: str) -> str:
+        """The service's database as one of its three roles."""
+        host = self.postgres_url.partition("://")[2].rpartition("@")[2].partition("/")[0]
+        return f"postgresql://{service}_{role}@{host}/{service}"
+
+    def url(self, process: str) -> str:
+        """The base URL of an API (`metrics`, `metrics-api`) or of a worker's health port (`metrics-worker`)."""
+        port = self.ports.get(process) or self.ports[f"{process}-api"]
+        return f"http://{LOOPBACK}:{port}"
+
+    def runs(self, engine: str) -> bool:
+        """Whether this stack itself runs the engine."""
+        return engine in self.ports
+
+    def with_supervisor(self, pid: int) -> "Layout":
+        """The same, once its supervisor runs."""
+        return replace(self, supervisor_pid=pid)
+
+    def write(self) -> None:
+        """Record it in the home, whole or not at all."""
+        record = Home(self.home).record
+        fresh = record.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self) | {"home": str(self.home)}, indent=2))
+        fresh.replace(record)
+
+    @classmethod
+    def read(cls, home: Home) -> "Layout":
+        """The stack recorded in this home; NotUp when there is none."""
+        try:
+            record = json.loads(home.record.read_text())
+        except FileNotFoundError as error:
+            raise NotUp(f"No stack runs from {home.path}: start one with `bellwether up`.") from error
+        return cls(**record | {"home": Path(record["home"]), "services": tuple(record["services"])})
+
+
+def planned(home: Home, services: tuple[str, ...] = SERVICES, *, any_port: bool = False, clock: bool = False) -> Layout:
+    """Lay a stack out from the environment's settings; `any_port` takes whatever is free instead."""
+    postgres_url = os.environ.get("BELLWETHER_POSTGRES_URL", "")
+    bootstrap = os.environ.get("BELLWETHER_KAFKA_BOOTSTRAP", "")
+    wanted = [] if postgres_url else ["postgres"]
+    wanted += [] if bootstrap else ["kafka", "kafka-controller"]
+    wanted += [f"{service}-{kind}" for kind in ("api", "worker") for service in services]
+    ports = (
+        dict(zip(wanted, free_ports(len(wanted)), strict=True)) if any_port else {name: _port(name) for name in wanted}
+    )
+    return Layout(
+        home=home.path,
+        postgres_url=postgres_url or postgres.admin_url(ports["postgres"]),
+        kafka_bootstrap=bootstrap or f"{LOOPBACK}:{ports['kafka']}",
+        ports=ports,
+        services=services,
+        clock=clock,
+    )
+
+
+def port_setting(name: str) -> str:
+    """The variable that moves a port: `metrics-api` is BELLWETHER_METRICS_PORT, `kafka` BELLWETHER_KAFKA_PORT."""
+    return f"BELLWETHER_{name.removesuffix('-api').replace('-', '_').upper()}_PORT"
+
+
+def _port(name: str) -> int:
+    value = os.environ.get(port_setting(name), str(DEFAULT_PORTS.get(name, "")))
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise WrongPort(f"{port_setting(name)} is {value!r}, which is no port: give a number from 1 to 65535.")
+    return int(value)

@@ -1,0 +1,96 @@
+"""The processes of a stack: what each runs and with which variables. Starts nothing."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bellwether.engines.ports import LOOPBACK
+from bellwether.engines.program import Program
+from bellwether.home import Home
+from bellwether.stack.layout import Layout
+from bellwether.stack.leftovers import MARK
+from bellwether.tokens import AUDIENCE, ISSUER
+
+Variables = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Process:
+    """One supervised process. `health` is the URL that answers 200 when it is ready; engines have none."""
+
+    name: str
+    kind: str  # engine, api or worker
+    command: tuple[str, ...]
+    folder: Path
+    environment: Variables = field(default_factory=dict)
+    health: str | None = None
+    stop_signal: str = "TERM"
+    user: str | None = None
+
+    def with_variables(self, more: Variables) -> "Process":
+        """The same with further variables."""
+        return replace(self, environment={**self.environment, **more})
+
+
+def of_engine(program: Program) -> Process:
+    """An engine as a process."""
+    return Process(
+        program.name,
+        "engine",
+        program.command,
+        program.folder,
+        program.environment,
+        stop_signal=program.stop_signal,
+        user=program.user,
+    )
+
+
+def of_services(layout: Layout) -> list[Process]:
+    """The API and the worker of each service, each with its own database role."""
+    shared = shared_variables(layout)
+    return [make(layout, service, shared) for service in layout.services for make in (_api, _worker)]
+
+
+def shared_variables(layout: Layout) -> dict[str, str]:
+    """The variables that all processes of the stack get."""
+    home = Home(layout.home)
+    variables = {
+        "BELLWETHER_KAFKA_BOOTSTRAP": layout.kafka_bootstrap,
+        "BELLWETHER_JWKS": str(home.jwks),
+        "BELLWETHER_JWT_ISSUER": ISSUER,
+        "BELLWETHER_JWT_AUDIENCE": AUDIENCE,
+        "BELLWETHER_CURSOR_KEY": home.secret("cursor-key"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return variables | ({"BELLWETHER_CLOCK_FILE": str(home.clock)} if layout.clock else {})
+
+
+def _variables(layout: Layout, service: str, role: str) -> dict[str, str]:
+    prefix = f"BELLWETHER_{service.upper()}"
+    return {
+        f"{prefix}_DATABASE_URL": layout.database_url(service, role),
+        f"{prefix}_WORKER_PORT": str(layout.ports[f"{service}-worker"]),
+    }
+
+
+def _api(layout: Layout, service: str, shared: Variables) -> Process:
+    name = f"{service}-api"
+    port = str(layout.ports[name])
+    server = (sys.executable, "-m", "uvicorn", f"{service}_svc.main:create_app", "--factory", "--no-access-log")
+    command = (*server, "--host", LOOPBACK, "--port", port, "--timeout-graceful-shutdown", "8")
+    variables = {**shared, **_variables(layout, service, "api")}
+    return Process(name, "api", command, layout.home, variables, f"{layout.url(name)}/health/ready")
+
+
+def _worker(layout: Layout, service: str, shared: Variables) -> Process:
+    name = f"{service}-worker"
+    command = (sys.executable, "-m", f"{service}_svc.worker")
+    variables = {**shared, **_variables(layout, service, "worker")}
+    return Process(name, "worker", command, layout.home, variables, f"{layout.url(name)}/health/ready")
+
+
+def inherited(environment: Variables, home: Path) -> dict[str, str]:
+    """What all processes get from the environment we run in: nothing that points into another stack."""
+    kept = {name: value for name, value in environment.items() if not name.endswith(("_DATABASE_URL", "_CLOCK_FILE"))}
+    return kept | {MARK: str(home)}

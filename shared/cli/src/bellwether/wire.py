@@ -1,0 +1,134 @@
+"""The commands that speak to the broker: topics, tail and Kafka's own tools."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.markup import escape
+
+from bellwether.engines import kafka
+from bellwether.errors import BellwetherError, EngineFailed
+from bellwether.home import Home
+from bellwether.stack.layout import Layout
+from bellwether.topics import Applied, TopicsDiffer, apply_topics
+
+topics = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+class UnknownTopic(BellwetherError):
+    """The broker has no such topic."""
+
+
+@topics.callback()
+def _topics() -> None:
+    """Create the topics that shared/contracts/topics describes."""
+
+
+@topics.command("apply")
+def apply_command(
+    replication: Annotated[int, typer.Option(min=1, help="Replicas of each new topic.")] = 1,
+) -> None:
+    """Create what is missing; report, and end with 1, where the broker differs from the files."""
+    applied = asyncio.run(apply_topics(bootstrap(), replication=replication))
+    _print(applied)
+    if applied.differing:
+        raise TopicsDiffer(f"{len(applied.differing)} topic settings differ; change them with Kafka's own tools.")
+
+
+def _print(applied: Applied) -> None:
+    for name in applied.created:
+        typer.echo(f"created   {name}")
+    for name in applied.present:
+        typer.echo(f"present   {name}")
+    for sentence in applied.differing:
+        typer.echo(f"differs   {sentence}")
+
+
+def bootstrap() -> str:
+    """The broker that the environment names, or the running stack's."""
+    return os.environ.get("BELLWETHER_KAFKA_BOOTSTRAP") or Layout.read(Home.found()).kafka_bootstrap
+
+
+def tail(
+    topic: Annotated[str, typer.Argument(help="A topic, for instance account-alerts.")],
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="All that the topic still holds.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    stop_at_end: Annotated[bool, typer.Option("--stop-at-end", help="End when all is read.")] = False,
+) -> None:
+    """Print the events of a topic as they come: time, key, type and data. Ctrl-C ends it."""
+    console = Console(soft_wrap=True)
+
+    async def follow() -> None:
+        async for record in _records(bootstrap(), topic, from_beginning, stop_at_end):
+            key = (record.key or b"").decode(errors="replace")
+            if tenant is None or key.startswith(f"{tenant}/"):
+                console.print(_line(key, record), highlight=False)
+
+    try:
+        asyncio.run(follow())
+    except KeyboardInterrupt:
+        return
+    except KafkaError as error:
+        raise EngineFailed(f"Kafka does not answer: {type(error).__name__}.") from error
+
+
+async def _records(
+    servers: str,
+    topic: str,
+    from_beginning: bool,
+    stop_at_end: bool,
+) -> AsyncIterator[ConsumerRecord]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = await _partitions(consumer, topic)
+        consumer.assign(partitions)
+        await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*partitions)
+        ends = await consumer.end_offsets(partitions) if stop_at_end else {}
+        while True:
+            for batch in (await consumer.getmany(timeout_ms=250)).values():
+                for record in batch:
+                    yield record
+            if stop_at_end and all([await consumer.position(each) >= ends[each] for each in partitions]):
+                return
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    if topic not in await consumer.topics():
+        raise UnknownTopic(f"The broker has no topic {topic!r}.")
+    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+
+
+def _line(key: str, record: ConsumerRecord) -> str:
+    """Time, key, type and data of an event; the bytes as they are where they are no event."""
+    if record.value is None:
+        return f"{'':<20} [bold]{escape(key)}[/] removed (tombstone)"
+    try:
+        event = json.loads(record.value)
+        when, kind, data = event["time"], event["type"], json.dumps(event.get("data"), ensure_ascii=False)
+    except (ValueError, KeyError, TypeError):
+        when, kind, data = "", "not an event", repr(record.value[:500])
+    return f"[dim]{escape(str(when))}[/] [bold]{escape(key)}[/] [cyan]{escape(str(kind))}[/] {escape(data)}"
+
+
+def kafka_tool(
+    name: Annotated[str, typer.Argument(help=f"{', '.join(kafka.TOOLS)}, or a class name.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="The tool's own arguments.")] = None,
+) -> None:
+    """Run one of Kafka's own tools against the stack's broker (--bootstrap-server is added when you give none)."""
+    given = list(arguments or [])
+    if not any(argument.startswith("--bootstrap-server") for argument in given) and name != "dump-log":
+        given = ["--bootstrap-server", bootstrap(), *given]
+    command, environment = kafka.tool_command(name, given)
+    os.execvpe(command[0], command, environment)  # noqa: S606
+
+
+kafka_tool.context_settings = {"ignore_unknown_options": True}  # type: ignore[attr-defined]
