@@ -1,0 +1,1 @@
+"""What plays follow from alerts."""

@@ -1,0 +1,1 @@
+"""Who answers for a play when nobody is named."""

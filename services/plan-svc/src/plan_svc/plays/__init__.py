@@ -1,0 +1,1 @@
+"""Plays: prepared answers to an alert, opened and closed with it or by hand."""
