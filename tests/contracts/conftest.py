@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bellwether.contracts.catalogue import Topic, examples, package_of, repository_root, services, topics
+from bellwether.contracts.catalogue import Topic, examples, package_of, services, topics
 from bellwether_kit.events import Subscription
 
-ROOT = repository_root(Path(__file__).parent)
+ROOT = Path(__file__).parents[2]
 SERVICES = services(ROOT)
 
 

@@ -6,21 +6,21 @@ from typing import Annotated
 import typer
 
 from bellwether.contracts import golden, released, rollout
-from bellwether.contracts.catalogue import repository_root
+from bellwether.home import repository_root
 
 app = typer.Typer(
     help="Schemas and the AsyncAPI document, from the services' own models.", no_args_is_help=True
 )
 
 Root = Annotated[
-    Path | None, typer.Option(help="The clone to work in; the one around the working folder if unset.")
+    Path | None, typer.Option(help="The clone to work in; the one this is installed from if unset.")
 ]
 
 
 @app.command()
 def generate(root: Root = None) -> None:
     """Write shared/contracts/schemas and asyncapi.yaml from the code."""
-    changed = golden.write(repository_root(root))
+    changed = golden.write(root or repository_root())
     for path in changed:
         typer.echo(f"wrote {path.as_posix()}")
     typer.echo(f"{len(changed)} contract files changed")
@@ -29,7 +29,7 @@ def generate(root: Root = None) -> None:
 @app.command()
 def check(root: Root = None) -> None:
     """Fail when the files differ from the code, or the code breaks what was released."""
-    here = repository_root(root)
+    here = root or repository_root()
     drifts = golden.drifts(here)
     was = released.released(here)
     broken = [] if was is None else rollout.findings(was, released.current(here))
@@ -46,7 +46,7 @@ def check(root: Root = None) -> None:
 @app.command()
 def release(root: Root = None) -> None:
     """Make the contracts of now the released ones. Do it with a release, never to silence `check`."""
-    here = repository_root(root)
+    here = root or repository_root()
     if golden.drifts(here):
         typer.echo(f"the golden files differ from the code: {golden.MEND}", err=True)
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from bellwether.errors import BellwetherError, NotACheckout
+from bellwether.errors import BellwetherError
 
 CONTRACTS = Path("shared/contracts")
 _DAY_MS = 86_400_000
@@ -51,15 +51,6 @@ class Topic:
     def readers(self, event_type: str) -> list[str]:
         """Return the services that handle a type, in the order of the file."""
         return [consumer.service for consumer in self.consumers if event_type in consumer.types]
-
-
-def repository_root(start: Path | None = None) -> Path:
-    """Return the nearest folder at or above `start` (the working folder) that holds `shared/contracts`."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / CONTRACTS).is_dir():
-            return folder
-    raise NotACheckout(f"no {CONTRACTS} in {here} or above it: run this inside a clone of Bellwether")
 
 
 def services(root: Path) -> list[str]:
