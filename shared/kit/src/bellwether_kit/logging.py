@@ -52,6 +52,7 @@ def configure_logging(service: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers = [kept for kept in root.handlers if kept.name != handler.name] + [handler]
     root.setLevel(max(threshold, logging.INFO))
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write a line for every request it makes
     _take_over_uvicorn()
 
 

@@ -4,20 +4,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-
-BASE = {"type", "title", "status", "detail", "instance", "code", "trace_id"}
-
-
-def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, object]:
-    assert status == response.status_code, response.text
-    assert "application/problem+json" == response.headers["content-type"]
-    body: dict[str, object] = response.json()
-    assert BASE <= body.keys()
-    assert code == body["code"]
-    assert status == body["status"]
-    assert f"urn:bellwether:problem:{code}" == body["type"]
-    assert body["trace_id"] == response.headers["traceparent"].split("-")[1]
-    return body
+from things.rig import assert_problem
 
 
 async def test_an_unknown_address_is_a_problem(client: httpx.AsyncClient) -> None:
@@ -29,21 +16,21 @@ async def test_a_method_that_is_not_allowed_is_a_problem_and_names_those_that_ar
 ) -> None:
     response = await client.delete("/v1/whoami")
     assert_problem(response, 405, "method-not-allowed")
-    assert "GET" == response.headers["allow"]
+    assert response.headers["allow"] == "GET"
 
 
 async def test_a_domain_error_gets_status_and_code_from_the_table(client: httpx.AsyncClient) -> None:
     address = f"/v1/things/{uuid4()}"
     body = assert_problem(await client.get(address), 404, "unknown-thing")
     assert address == body["instance"]
-    assert "Unknown thing" == body["title"]
+    assert body["title"] == "Unknown thing"
 
 
 async def test_a_domain_error_carries_pointer_and_extra_members(client: httpx.AsyncClient) -> None:
     body = assert_problem(await client.post("/v1/things", json={"name": "taken"}), 409, "thing-taken")
-    assert "bob" == body["holder"]
-    assert [{"pointer": "/name", "location": "body", "code": "thing-taken", "detail": "The name is taken."}] == body[
-        "errors"
+    assert body["holder"] == "bob"
+    assert body["errors"] == [
+        {"pointer": "/name", "location": "body", "code": "thing-taken", "detail": "The name is taken."}
     ]
 
 
@@ -60,7 +47,7 @@ async def test_an_unexpected_error_is_logged_and_leaks_nothing(
     response = await client.get(f"/v1/things/{UUID(int=0)}")
     assert_problem(response, 500, "internal-error")
     assert "hunter2" not in response.text
-    assert "nosniff" == response.headers["x-content-type-options"]
+    assert response.headers["x-content-type-options"] == "nosniff"
     assert "hunter2" in capsys.readouterr().out
 
 
@@ -77,15 +64,15 @@ async def test_validation_names_every_place_by_pointer(client: httpx.AsyncClient
 
 async def test_path_and_query_errors_say_where_they_are(client: httpx.AsyncClient) -> None:
     body = assert_problem(await client.get("/v1/things/not-an-id"), 422, "validation-failed")
-    assert "path" == body["errors"][0]["location"]  # type: ignore[index]
+    assert body["errors"][0]["location"] == "path"  # type: ignore[index]
     body = assert_problem(await client.get("/v1/things?limit=0"), 422, "validation-failed")
     error = body["errors"][0]  # type: ignore[index]
-    assert ("query", "/limit") == (error["location"], error["pointer"])
+    assert (error["location"], error["pointer"]) == ("query", "/limit")
 
 
 async def test_an_unknown_query_parameter_is_refused_by_name(client: httpx.AsyncClient) -> None:
     body = assert_problem(await client.get("/v1/things?bnad=at-risk"), 422, "validation-failed")
-    assert "/bnad" == body["errors"][0]["pointer"]  # type: ignore[index]
+    assert body["errors"][0]["pointer"] == "/bnad"  # type: ignore[index]
 
 
 async def test_nul_in_an_address_is_refused(client: httpx.AsyncClient) -> None:

@@ -57,9 +57,12 @@ class ResponseModel(BaseModel):
 
 
 class QueryModel(BaseModel):
-    """Filters of a list as ``Annotated[Filters, Query()]``; texts become numbers here, unlike in bodies."""
+    """Filters of a list as ``Annotated[Filters, Query()]``; texts become numbers here, unlike in bodies.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    Unknown parameters are refused by the route, which alone knows those of other dependencies.
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 class RequestModel(BaseModel):
