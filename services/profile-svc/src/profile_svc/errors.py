@@ -32,12 +32,12 @@ class ExternalIdTaken(DomainError):
     """An external id belongs to another account, and moves only after that one has given it up."""
 
 
+class TooManyExternalIds(DomainError):
+    """An account would gather more external ids than it may have."""
+
+
 class AccountHasChildren(DomainError):
     """An account can't be removed while others name it as parent."""
-
-
-class CursorOfAnotherList(DomainError):
-    """A cursor continues a list with another order than the one asked for."""
 
 
 ERRORS: dict[type[DomainError], tuple[int, str]] = {
@@ -48,8 +48,8 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownParent: (422, "unknown-parent"),
     ParentCycle: (409, "parent-cycle"),
     ExternalIdTaken: (409, "external-id-taken"),
+    TooManyExternalIds: (422, "too-many-external-ids"),
     AccountHasChildren: (409, "account-has-children"),
-    CursorOfAnotherList: (422, "cursor-of-another-list"),
 }
 
 _BROKEN: dict[Rule, type[DomainError]] = {
@@ -59,6 +59,7 @@ _BROKEN: dict[Rule, type[DomainError]] = {
     Rule.PARENT_KNOWN: UnknownParent,
     Rule.NO_CYCLE: ParentCycle,
     Rule.ONE_ACCOUNT_PER_EXTERNAL_ID: ExternalIdTaken,
+    Rule.FEW_EXTERNAL_IDS: TooManyExternalIds,
 }
 
 

@@ -28,7 +28,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     currency: Currency
 
 
-class AccountChanged(Payload):
+class AccountChanged(Payload, frozen=True, kw_only=True):
     """The whole state of an account that others need, after each change."""
 
     topic: ClassVar[str] = "accounts"
@@ -38,25 +38,25 @@ class AccountChanged(Payload):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     status: Literal["prospect", "active", "inactive"]
     account_type: Annotated[str, Meta(description="standard, key, strategic; may grow")] = "standard"
-    tier: Annotated[Literal["A", "B", "C"] | None, Meta(description="Attention it gets; null: not decided")]
+    tier: Annotated[Literal["A", "B", "C"], Meta(description="Attention it gets; null: not decided")] | None
     industry: str | None
     territory: str | None
     country: Country | None
     currency: Currency | None
     parent_id: UUID | None
-    owner_id: Annotated[UUID | None, Meta(description="Our user: UUIDv5 of tenant and lower-case e-mail")]
-    cadence_days: Annotated[float | None, Meta(gt=0, description="Longest gap between contacts as expected")]
+    owner_id: Annotated[UUID, Meta(description="Our user: UUIDv5 of tenant and lower-case e-mail")] | None
+    cadence_days: Annotated[float, Meta(gt=0, description="Longest gap between contacts as expected")] | None
     contract_start: date | None
     contract_end: date | None
     renewal_at: UtcTime | None
-    value: Annotated[Money | None, Meta(description="Yearly value at stake")]
+    value: Annotated[Money, Meta(description="Yearly value at stake")] | None
     external_ids: list[ExternalId]
     email_domains: Annotated[list[str], Meta(description="Lower case, without @")]
     known_since: UtcTime
     version: Version
 
 
-class AccountRemoved(Payload):
+class AccountRemoved(Payload, frozen=True, kw_only=True):
     """The account is gone; a tombstone for its key follows."""
 
     topic: ClassVar[str] = "accounts"

@@ -124,9 +124,7 @@ def test_a_batch_settles_as_its_two_halves_would_one_after_the_other(batch: list
 @given(facts)
 def test_a_fact_that_is_absent_stays_as_it_was(said: dict[str, object]) -> None:
     before = account(1, tier=Tier.A, industry="wholesale", country="DE")
-    after = settle(
-        [change(1, **{**said, "name": "Acme", "parent_id": None})], known(before), as_of=LATER, ids=ids(9)
-    )
+    after = settle([change(1, **{**said, "name": "Acme", "parent_id": None})], known(before), as_of=LATER, ids=ids(9))
     assert after[0].account is not None
     profile = after[0].account.profile
     assert profile.country == "DE"

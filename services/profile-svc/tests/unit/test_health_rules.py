@@ -16,9 +16,7 @@ def health(tenant: str, account: int, sequence: int) -> Health:
     return Health(tenant, UUID(int=account), float(sequence), "watch", sequence, NOW)
 
 
-reports = st.lists(
-    st.builds(health, st.sampled_from(["acme", "globex"]), st.integers(1, 3), st.integers(1, 9))
-)
+reports = st.lists(st.builds(health, st.sampled_from(["acme", "globex"]), st.integers(1, 3), st.integers(1, 9)))
 
 
 @given(reports, st.randoms())

@@ -16,6 +16,8 @@ CLOCK_SKEW = timedelta(days=1)
 """How far ahead of ours a source's clock may be."""
 HORIZON = timedelta(days=50 * 365)
 """How far ahead a contract may reach."""
+MOST_EXTERNAL_IDS = 100
+"""How many external ids an account may gather; far more than source systems have duplicates."""
 
 
 class Status(StrEnum):
@@ -51,6 +53,7 @@ class Rule(StrEnum):
     PARENT_KNOWN = "parent-known"
     NO_CYCLE = "no-cycle"
     ONE_ACCOUNT_PER_EXTERNAL_ID = "one-account-per-external-id"
+    FEW_EXTERNAL_IDS = "few-external-ids"
 
 
 @dataclass(frozen=True, order=True)
@@ -121,7 +124,8 @@ Fact: TypeAlias = str | float | date | Money | UUID | ExternalId | tuple[str, ..
 
 @dataclass(frozen=True)
 class Change:
-    """What a source says about an account: a fact that is absent stays as it is, None clears it.
+    """What a source says about an account: a fact that is absent stays as it is, None clears it or
+    brings back its default.
 
     The fact ``parent_id`` may be an account's id or its :class:`ExternalId`.
     """
@@ -214,7 +218,11 @@ def revise(account: Account, change: Change, known: Known, as_of: datetime) -> A
     parent = _parent(change.facts.get("parent_id"), known)
     if isinstance(parent, Refusal):
         return parent
-    facts = {**change.facts, "parent_id": parent} if "parent_id" in change.facts else dict(change.facts)
+    facts = dict(change.facts)
+    if "parent_id" in facts:
+        facts["parent_id"] = parent
+    if "known_since" in facts and facts["known_since"] is None:
+        facts["known_since"] = account.created_at
     changed: dict[str, Any] = {n: fact for n, fact in facts.items() if getattr(account.profile, n) != fact}
     profile = replace(account.profile, **changed)
     broken = _broken(account.id, profile, change.external_ids, known, as_of)
@@ -252,6 +260,9 @@ def _broken(
         return Refusal(Rule.NAME_GIVEN, "an account needs a name", "/name")
     if any(known.bearers.get(name, account_id) != account_id for name in external_ids):
         return _taken("an external id belongs to another account")
+    if len(external_ids) > MOST_EXTERNAL_IDS:
+        detail = f"an account has {MOST_EXTERNAL_IDS} external ids at most"
+        return Refusal(Rule.FEW_EXTERNAL_IDS, detail, "/external_ids")
     if account_id in ancestry(profile.parent_id, known.parents):
         return Refusal(Rule.NO_CYCLE, "the parent is the account itself or one of its descendants", "/parent")
     return _misdated(profile, as_of)

@@ -1,0 +1,1 @@
+"""The directory: accounts as readers see them, with team and health; it changes nothing (P1)."""
