@@ -43,8 +43,12 @@ class KafkaSettings(BaseSettings):
         default=None, validation_alias="BELLWETHER_KAFKA_SASL_MECHANISM"
     )
     kafka_sasl_username: str | None = Field(default=None, validation_alias="BELLWETHER_KAFKA_SASL_USERNAME")
-    kafka_sasl_password: SecretStr | None = Field(
-        default=None, validation_alias="BELLWETHER_KAFKA_SASL_PASSWORD"
+    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="BELLWETHER_KAFKA_SASL_PASSWORD")
+    kafka_session_timeout_ms: int = Field(
+        default=10_000,
+        ge=1_000,
+        validation_alias="BELLWETHER_KAFKA_SESSION_TIMEOUT_MS",
+        description="after which a worker that died without a word has its partitions given to others",
     )
 
 
@@ -90,20 +94,15 @@ class HttpSettings(BaseSettings):
     backlog_limit_seconds: float = Field(
         default=900.0, gt=0, description="age of the oldest unsent outbox row beyond which writes are shed"
     )
-    backlog_check_seconds: float = Field(
-        default=5.0, ge=0, description="how long one look at the outbox is believed"
-    )
+    backlog_check_seconds: float = Field(default=5.0, ge=0, description="how long one look at the outbox is believed")
+    worker_host: str = Field(default="127.0.0.1", description="address of the worker's health routes")
     worker_port: int = Field(default=8200, ge=0, le=65_535, description="port of the worker's health routes")
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _separate(cls, value: object) -> object:
         """Take ``https://a.example, https://b.example`` as the environment gives it."""
-        return (
-            tuple(part for part in value.replace(" ", "").split(",") if part)
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value
 
 
 class ServiceSettings(DatabaseSettings, KafkaSettings, AuthSettings, ObservabilitySettings, HttpSettings):

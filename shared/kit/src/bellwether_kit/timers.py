@@ -86,7 +86,7 @@ class TimerLoop:
                 self.fired += count
                 failures = 0
                 wait = 0.0 if count == self._timer.batch else POLL_SECONDS
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (it is logged, and the rows stay due)
                 failures += 1
                 say = log.warning if is_transient(error) else log.error
                 say("timer.failed", timer=self._timer.name, failures=failures, exc_info=error)

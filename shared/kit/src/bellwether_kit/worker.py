@@ -39,12 +39,19 @@ CLEAN_EVERY_SECONDS = 60.0
 STUCK_EXIT = 75
 
 _CLEAN = (
-    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '24 hours' LIMIT 5000)",
+    """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '24 hours' LIMIT 5000)
+    """,
     # Longer than topics keep records plus the horizon of a replay: a repeat after that cannot come.
-    "DELETE FROM inbox WHERE (consumer, event_id) IN (SELECT consumer, event_id FROM inbox"
-    " WHERE received_at < clock_timestamp() - interval '60 days' LIMIT 5000)",
-    "DELETE FROM idempotency WHERE (tenant, route, key) IN (SELECT tenant, route, key FROM idempotency"
-    " WHERE created_at < :now - interval '72 hours' LIMIT 5000)",
+    """
+    DELETE FROM inbox WHERE (consumer, event_id) IN (
+        SELECT consumer, event_id FROM inbox WHERE received_at < clock_timestamp() - interval '60 days' LIMIT 5000)
+    """,
+    """
+    DELETE FROM idempotency WHERE (tenant, route, key) IN (
+        SELECT tenant, route, key FROM idempotency WHERE created_at < :now - interval '72 hours' LIMIT 5000)
+    """,
 )
 
 
@@ -81,7 +88,8 @@ class Worker:
 
     async def drain(self) -> None:
         """Take no more work, finish what is in hand, and close; what does not finish in time is left uncommitted."""
-        for loop in (self._consumer, *self._loops):
+        self._consumer.stop()
+        for loop in self._loops:
             loop.stop()
         working, self._tasks = self._tasks[:-2], self._tasks[-2:]
         await asyncio.wait([working[0], *working[2:]], timeout=DRAIN_SECONDS)
@@ -131,9 +139,7 @@ class Worker:
             for statement in _CLEAN:
                 try:
                     async with self.database.unit_of_work(None) as uow:
-                        await uow.session.execute(
-                            text(statement), {"now": uow.now} if ":now" in statement else {}
-                        )
+                        await uow.session.execute(text(statement), {"now": uow.now} if ":now" in statement else {})
                 except Exception as error:
                     if not is_transient(error):
                         raise
@@ -146,10 +152,7 @@ class Worker:
             await asyncio.sleep(1)
             self._turned_at = time.monotonic()
             LOOP_LAG.set(max(0.0, self._turned_at - before - 1))
-            if (
-                self._turned_at - self._consumer.progressed_at > STUCK_SECONDS
-                and self._consumer.halted is None
-            ):
+            if self._turned_at - self._consumer.progressed_at > STUCK_SECONDS and self._consumer.halted is None:
                 await self._exit_if_stuck()
 
     async def _exit_if_stuck(self) -> None:
@@ -198,7 +201,7 @@ def create_worker_app(worker: Worker) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _health(ok: bool) -> Response:  # noqa: FBT001
+def _health(ok: bool) -> Response:
     return JSONResponse({"status": "ok" if ok else "failing"}, status_code=200 if ok else 503)
 
 

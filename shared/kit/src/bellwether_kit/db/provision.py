@@ -42,9 +42,7 @@ def _role(server: psycopg.Connection, role: str, password: str | None) -> None:
         except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             return  # somebody made it between our look and our word; it is the same role
     if password is not None:
-        server.execute(
-            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
-        )
+        server.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
 
 
 def main() -> None:

@@ -18,9 +18,7 @@ def protect(op: Operations, *tables: str) -> None:
         op.execute(
             f"CREATE POLICY tenant_of_the_request ON {table} TO {service}_api USING ({mine}) WITH CHECK ({mine})"
         )
-        op.execute(
-            f"CREATE POLICY every_tenant ON {table} TO {service}_worker USING (true) WITH CHECK (true)"
-        )
+        op.execute(f"CREATE POLICY every_tenant ON {table} TO {service}_worker USING (true) WITH CHECK (true)")
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_api, {service}_worker")
 
 
@@ -44,9 +42,7 @@ def create_kit_tables(op: Operations) -> None:
     op.execute(f"CREATE POLICY backlog ON outbox FOR SELECT TO {service}_api USING (true)")
     for table in ("inbox", "dead_letter"):
         _force(op, table)
-        op.execute(
-            f"CREATE POLICY every_tenant ON {table} TO {service}_worker USING (true) WITH CHECK (true)"
-        )
+        op.execute(f"CREATE POLICY every_tenant ON {table} TO {service}_worker USING (true) WITH CHECK (true)")
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_worker")
 
 

@@ -22,9 +22,7 @@ class OutboxColumns(SQLModel):
         """The index of what is not published yet: small, however long the table grows."""
         return (Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),)
 
-    id: int = Field(
-        default=None, sa_type=BigInteger, sa_column_args=(Identity(always=True),), primary_key=True
-    )
+    id: int = Field(default=None, sa_type=BigInteger, sa_column_args=(Identity(always=True),), primary_key=True)
     event_id: UUID = Field(unique=True)
     tenant: str = Field(sa_type=Text)
     topic: str = Field(sa_type=Text)

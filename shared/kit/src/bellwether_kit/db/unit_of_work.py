@@ -101,7 +101,7 @@ class Database:
 
     @asynccontextmanager
     async def unit_of_work(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
-        """One transaction of ``tenant`` (None: a worker's, over all tenants); commits at the end, or nothing happens."""
+        """One transaction of ``tenant`` (None: a worker's, over all tenants); it commits at the end, or not at all."""
         async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
             async with session.begin():
                 if tenant is not None:

@@ -151,9 +151,7 @@ class ConsumerLoop:
         self.progressed_at = time.monotonic()
         self._limit.record(good=len(records) - bad, bad=bad)
 
-    async def _commit(
-        self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], generation: int
-    ) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int], generation: int) -> None:
         """Commit ``offsets`` unless they belong to an assignment that is gone: its new owner redoes the work."""
         if generation != self._assignment.generation:
             return
@@ -182,7 +180,7 @@ class ConsumerLoop:
         if consumer is None or not consumer.assignment():
             return None
         ends = await consumer.end_offsets(sorted(consumer.assignment()))
-        return sum([end - await self._done_up_to(consumer, tp) for tp, end in ends.items()])
+        return sum([int(end) - await self._done_up_to(consumer, tp) for tp, end in ends.items()])
 
     async def _done_up_to(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
         """The offset of the first record of ``tp`` that is not committed: where it starts, if we polled none yet."""

@@ -14,8 +14,10 @@ from bellwether_kit.events.outbox import RawRecord
 from bellwether_kit.faults import fault_point
 
 _INSERT = text("""
-    INSERT INTO dead_letter (id, consumer, topic, partition, "offset", key, value, headers, error_type, error, received_at)
-    SELECT id, :consumer, topic, partition, "offset", key, value, CAST(headers AS jsonb), error_type, error, clock_timestamp()
+    INSERT INTO dead_letter
+        (id, consumer, topic, partition, "offset", key, value, headers, error_type, error, received_at)
+    SELECT id, :consumer, topic, partition, "offset", key, value, CAST(headers AS jsonb), error_type, error,
+        clock_timestamp()
     FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]),
                 CAST(:keys AS bytea[]), CAST(:values AS bytea[]), CAST(:headers AS text[]),
                 CAST(:error_types AS text[]), CAST(:errors AS text[]))
@@ -57,9 +59,7 @@ class DeadLetterLimit:
         self._recent.extend([False] * good + [True] * bad)
         self._run = self._run + bad if not good else bad
         if self._run >= self._in_a_row or sum(self._recent) > self._most:
-            raise TooManyDeadLetters(
-                f"{sum(self._recent)} dead letters in the last {len(self._recent)} records"
-            )
+            raise TooManyDeadLetters(f"{sum(self._recent)} dead letters in the last {len(self._recent)} records")
 
 
 def _text_headers(record: Any) -> dict[str, str]:

@@ -117,9 +117,7 @@ _structured = msgspec.json.Decoder(_Structured)
 _FIXED = b'{"specversion":"1.0","datacontenttype":"application/json",'
 
 
-def encode(
-    event: Event, *, source: str, sequence: int, correlation: str | None, traceparent: str | None
-) -> bytes:
+def encode(event: Event, *, source: str, sequence: int, correlation: str | None, traceparent: str | None) -> bytes:
     """The structured-mode bytes of ``event``; ``source`` is the producing service (``/metrics-svc``)."""
     assert event.data is not None
     cause = event.cause
@@ -170,9 +168,7 @@ def open_envelope(value: bytes, headers: Mapping[str, bytes]) -> Opened:
         raise Malformed(f"undecodable: {error}") from error
     if e.specversion != "1.0":
         raise Malformed(f"undecodable: CloudEvents {e.specversion}")
-    return Opened(
-        e.id, e.type, e.tenantid, e.subject, e.time, e.sequence, e.correlationid, e.traceparent, e.data
-    )
+    return Opened(e.id, e.type, e.tenantid, e.subject, e.time, e.sequence, e.correlationid, e.traceparent, e.data)
 
 
 def _is_binary(headers: Mapping[str, bytes]) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchBuilderPy
 
 if TYPE_CHECKING:
     from bellwether_kit.settings import KafkaSettings
@@ -19,9 +20,7 @@ class SlowKafkaClient(RuntimeError):
 
 def check_extension() -> None:
     """Raise :class:`SlowKafkaClient` where aiokafka fell back to its Python record parser."""
-    from aiokafka.record import default_records
-
-    if default_records.DefaultRecordBatchBuilder.__module__ == default_records.__name__:
+    if DefaultRecordBatchBuilder is _DefaultRecordBatchBuilderPy:
         raise SlowKafkaClient("aiokafka's C extension is missing: install a wheel for this platform")
 
 
@@ -51,8 +50,8 @@ def consumer_options(settings: "KafkaSettings", group: str) -> dict[str, Any]:
         "group_id": group,
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
-        "session_timeout_ms": 10_000,
-        "heartbeat_interval_ms": 2_500,
+        "session_timeout_ms": settings.kafka_session_timeout_ms,
+        "heartbeat_interval_ms": settings.kafka_session_timeout_ms // 4,
         "rebalance_timeout_ms": 30_000,
         "max_poll_interval_ms": 120_000,
         "max_partition_fetch_bytes": 2 * 1024 * 1024,

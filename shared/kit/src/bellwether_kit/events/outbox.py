@@ -14,7 +14,8 @@ from bellwether_kit.events.envelope import MAX_EVENT_BYTES, Event, encode
 
 _BUMP = text("""
     INSERT INTO outbox_stream AS stream (tenant, topic, key, sequence)
-    SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:counts AS bigint[]))
+    SELECT * FROM unnest(
+        CAST(:tenants AS text[]), CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:counts AS bigint[]))
     ON CONFLICT (tenant, topic, key) DO UPDATE SET sequence = stream.sequence + EXCLUDED.sequence
     RETURNING topic, key, sequence
 """)
@@ -23,7 +24,8 @@ _INSERT = text("""
     INSERT INTO outbox (event_id, tenant, topic, key, type, sequence, value, headers, created_at)
     SELECT event_id, tenant, topic, key, type, sequence, value, CAST(headers AS jsonb), clock_timestamp()
     FROM unnest(CAST(:ids AS uuid[]), CAST(:tenants AS text[]), CAST(:topics AS text[]), CAST(:keys AS text[]),
-                CAST(:types AS text[]), CAST(:sequences AS bigint[]), CAST(:values AS bytea[]), CAST(:headers AS text[]))
+                CAST(:types AS text[]), CAST(:sequences AS bigint[]), CAST(:values AS bytea[]),
+                CAST(:headers AS text[]))
          WITH ORDINALITY AS e(event_id, tenant, topic, key, type, sequence, value, headers, position)
     ORDER BY position
 """)
@@ -73,9 +75,7 @@ async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, 
         sequence = next(sequences) if entry.sequence is None else entry.sequence
         value = None
         if entry.data is not None:
-            value = encode(
-                entry, source=source, sequence=sequence, correlation=correlation, traceparent=traceparent
-            )
+            value = encode(entry, source=source, sequence=sequence, correlation=correlation, traceparent=traceparent)
             if len(value) > MAX_EVENT_BYTES:
                 raise EventTooLarge(f"{entry.type} of {len(value)} bytes, at most {MAX_EVENT_BYTES}")
         _append(rows, entry, entry.type, sequence, value, "{}")
@@ -112,7 +112,7 @@ async def _next_sequences(session: AsyncSession, events: Sequence[Event]) -> Ite
             "counts": [count for _, count in streams],
         },
     )
-    last = {(topic, key): sequence for topic, key, sequence in result}
+    last: dict[tuple[str, str], int] = {(topic, key): sequence for topic, key, sequence in result}
     following = {(t, k): last[t, k] - count for (_, t, k), count in streams}
 
     def give(topic: str, key: str) -> int:

@@ -56,9 +56,7 @@ class Relay:
         """Publish until :meth:`stop`; a lost database or broker only makes it wait."""
         while not self._stopping.is_set():
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._dsn, autocommit=True, connect_timeout=5
-                ) as db:
+                async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
                     await self._lead(db)
             except (psycopg.Error, OSError) as error:
                 log.warning("relay.database_away", error=repr(error))
@@ -67,9 +65,7 @@ class Relay:
 
     async def _lead(self, db: psycopg.AsyncConnection[Any]) -> None:
         while not self._stopping.is_set():
-            row = await (
-                await db.execute("SELECT pg_try_advisory_lock(hashtext('bellwether-relay'))")
-            ).fetchone()
+            row = await (await db.execute("SELECT pg_try_advisory_lock(hashtext('bellwether-relay'))")).fetchone()
             if row and row[0]:
                 break
             await self._rest(1.0)
@@ -116,7 +112,8 @@ class Relay:
                 ("ce_source", self._source),
                 ("ce_specversion", b"1.0"),
             ]
-        return await producer.send(topic, value=value, key=key.encode(), headers=headers)
+        sent: asyncio.Future[Any] = await producer.send(topic, value=value, key=key.encode(), headers=headers)
+        return sent
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -193,9 +190,7 @@ class Announcer:
     async def _run(self) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._dsn, autocommit=True, connect_timeout=5
-                ) as db:
+                async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
                     while True:
                         await self._due.wait()
                         self._due.clear()

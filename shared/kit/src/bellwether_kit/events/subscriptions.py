@@ -29,7 +29,7 @@ class Subscription:
 
     topic: str
     type: str
-    model: type[Any] | None
+    model: Callable[..., Any] | None
     handler: Handler | None
     inbox: bool = True
 
@@ -54,7 +54,7 @@ class Decoder:
     def __init__(self, subscriptions: Iterable[Subscription]) -> None:
         self._rows = {(row.topic, row.type): row for row in subscriptions}
         self._decoders = {
-            key: msgspec.json.Decoder(row.model) for key, row in self._rows.items() if row.model is not None
+            key: msgspec.json.Decoder[Any](row.model) for key, row in self._rows.items() if row.model is not None
         }
 
     @property

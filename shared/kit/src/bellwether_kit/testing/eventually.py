@@ -9,12 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(
-    probe: Callable[[], T | Awaitable[T]], *, within: float = 30.0, every: float = 0.05
-) -> T:
-    """The first truthy value of ``probe`` (plain or async); raises AssertionError, with the last value, after ``within`` s.
+async def eventually(probe: Callable[[], T | Awaitable[T]], *, within: float = 30.0, every: float = 0.05) -> T:
+    """The first truthy value of ``probe`` (plain or async), tried for ``within`` seconds.
 
-    An AssertionError inside ``probe`` counts as "not yet".
+    Raises AssertionError with what was seen last. An AssertionError inside ``probe`` counts as "not yet".
     """
     deadline = time.monotonic() + within
     last: object = None
@@ -23,7 +21,7 @@ async def eventually(
             found = probe()
             value = await found if inspect.isawaitable(found) else found
             if value:
-                return value  # type: ignore[return-value]
+                return value
             last = value
         except AssertionError as error:
             last = error

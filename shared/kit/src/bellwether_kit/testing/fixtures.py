@@ -27,9 +27,7 @@ def mint(tmp_path_factory: pytest.TempPathFactory) -> TokenMint:
 @pytest.fixture
 def auth(mint: TokenMint) -> Callable[..., dict[str, str]]:
     """``auth("plans:write", tenant="acme")`` gives the headers of such a caller."""
-    return lambda scopes, tenant="acme", **claims: {
-        "Authorization": f"Bearer {mint.token(scopes, tenant, **claims)}"
-    }
+    return lambda scopes, tenant="acme", **claims: {"Authorization": f"Bearer {mint.token(scopes, tenant, **claims)}"}
 
 
 @pytest.fixture
@@ -55,15 +53,15 @@ def settings_as(
     """``settings_as("api")``: the service's settings for one of its roles on the test's database."""
 
     def made(role: str, **more: Any) -> ServiceSettings:
-        return service.settings(
-            database_url=address(postgres, role=f"{service.name}_{role}", database=database_name),
-            pool_size=5,
-            jwks=str(mint.jwks),
-            jwt_issuer=mint.issuer,
-            jwt_audience=mint.audience,
-            cursor_key=SecretStr("test-cursor-key-test-cursor-key-"),
-            **more,
-        )
+        values: dict[str, Any] = {
+            "database_url": address(postgres, role=f"{service.name}_{role}", database=database_name),
+            "pool_size": 5,
+            "jwks": str(mint.jwks),
+            "jwt_issuer": mint.issuer,
+            "jwt_audience": mint.audience,
+            "cursor_key": SecretStr("test-cursor-key-test-cursor-key-"),
+        }
+        return service.settings(**values | more)
 
     return made
 

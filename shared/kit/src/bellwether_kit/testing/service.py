@@ -62,9 +62,7 @@ class Record:
 class Mailbox:
     """Feeds records to a service's real batch processor and reads what it left in its tables."""
 
-    def __init__(
-        self, service: ServiceUnderTest, database: Database, admin_dsn: str, clock: FixedClock
-    ) -> None:
+    def __init__(self, service: ServiceUnderTest, database: Database, admin_dsn: str, clock: FixedClock) -> None:
         self._service = service
         self._database = database
         self._admin_dsn = admin_dsn
