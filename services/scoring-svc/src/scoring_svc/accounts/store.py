@@ -1,0 +1,50 @@
+"""All SQL of the projection of accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_PROJECT = text("""
+    INSERT INTO account AS known (tenant, account_id, version, removed, name, tier, owner_id, cadence_days,
+                                  value_amount, value_currency, renewal_at, known_since)
+    SELECT * FROM unnest(
+        CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:version AS integer[]),
+        CAST(:removed AS boolean[]), CAST(:name AS text[]), CAST(:tier AS text[]), CAST(:owner_id AS uuid[]),
+        CAST(:cadence_days AS float8[]), CAST(:value_amount AS float8[]), CAST(:value_currency AS text[]),
+        CAST(:renewal_at AS timestamptz[]), CAST(:known_since AS timestamptz[]))
+    ON CONFLICT (tenant, account_id) DO UPDATE
+    SET version = EXCLUDED.version, removed = EXCLUDED.removed, name = EXCLUDED.name, tier = EXCLUDED.tier,
+        owner_id = EXCLUDED.owner_id, cadence_days = EXCLUDED.cadence_days,
+        value_amount = EXCLUDED.value_amount, value_currency = EXCLUDED.value_currency,
+        renewal_at = EXCLUDED.renewal_at, known_since = EXCLUDED.known_since
+    WHERE known.version < EXCLUDED.version
+    RETURNING tenant, account_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """An account as profile-svc describes it; of a removed one only the ids and the version mean anything."""
+
+    tenant: str
+    account_id: UUID
+    version: int
+    removed: bool = False
+    name: str = ""
+    tier: str | None = None
+    owner_id: UUID | None = None
+    cadence_days: float | None = None
+    value_amount: float = 0.0
+    value_currency: str | None = None
+    renewal_at: datetime | None = None
+    known_since: datetime | None = None
+
+
+async def project(session: AsyncSession, facts: Sequence[AccountFacts]) -> list[tuple[str, UUID]]:
+    """Keep the facts unless a later version is known; one per account. Gives the keys of what changed."""
+    columns = {name: [getattr(fact, name) for fact in facts] for name in AccountFacts.__slots__}
+    return [(tenant, account_id) for tenant, account_id in await session.execute(_PROJECT, columns)]

@@ -1,0 +1,1 @@
+"""Alert rules: when a condition fires, holds and clears, with thresholds per tenant."""

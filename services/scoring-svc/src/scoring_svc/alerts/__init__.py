@@ -1,0 +1,1 @@
+"""Living alerts: one account in trouble is one alert, however many rules fire."""

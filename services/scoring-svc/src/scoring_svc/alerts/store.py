@@ -1,0 +1,298 @@
+"""All SQL of alerts. Saving a change writes the alert, its timeline and its event together, never one alone."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.events import Event
+from scoring_svc.alert_rules.rules import Reason
+from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
+from scoring_svc.alerts.tables import AlertChangeRow
+from scoring_svc.published import (
+    AlertAcknowledged,
+    AlertLinks,
+    AlertOpened,
+    AlertReason,
+    AlertReopened,
+    AlertResolved,
+    AlertSnoozed,
+    AlertState,
+    AlertUpdated,
+    Driver,
+    ValueAtStake,
+)
+
+Key = tuple[str, UUID]
+EVENTS: Final[dict[str, type[AlertState]]] = {
+    "opened": AlertOpened,
+    "updated": AlertUpdated,
+    "acknowledged": AlertAcknowledged,
+    "snoozed": AlertSnoozed,
+    "resolved": AlertResolved,
+    "reopened": AlertReopened,
+}
+_EPOCHS = ", ".join(
+    f"CAST(extract(epoch FROM {name}) AS float8)"
+    for name in ("opened_at", "last_fired_at", "acknowledged_at", "snoozed_until", "resolved_at")
+)
+_COLUMNS = f"""
+    tenant, account_id, CAST(said AS text), CAST(reasons AS text), id, kind, status, severity, episode, firings,
+    version, acknowledged_by, resolved_by, resolution, assignee_id, {_EPOCHS}
+"""
+_CURRENT = text(f"""
+    SELECT {_COLUMNS}
+    FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)
+    JOIN alert USING (tenant, account_id)
+    WHERE current
+""")
+_BY_ID = text(f"SELECT {_COLUMNS} FROM alert WHERE tenant = :tenant AND id = :id")
+_PAST = text("""
+    UPDATE alert SET current = false
+    FROM unnest(CAST(:tenant AS text[]), CAST(:id AS uuid[])) AS k(tenant, id)
+    WHERE alert.tenant = k.tenant AND alert.id = k.id
+""")
+_SAVE = text("""
+    INSERT INTO alert SELECT * FROM jsonb_populate_recordset(NULL::alert, CAST(:rows AS jsonb))
+    ON CONFLICT (tenant, id) DO UPDATE
+    SET version = EXCLUDED.version, status = EXCLUDED.status, severity = EXCLUDED.severity,
+        episode = EXCLUDED.episode, firings = EXCLUDED.firings, priority = EXCLUDED.priority,
+        last_fired_at = EXCLUDED.last_fired_at, acknowledged_at = EXCLUDED.acknowledged_at,
+        acknowledged_by = EXCLUDED.acknowledged_by, snoozed_until = EXCLUDED.snoozed_until,
+        resolved_at = EXCLUDED.resolved_at, resolved_by = EXCLUDED.resolved_by, resolution = EXCLUDED.resolution,
+        assignee_id = EXCLUDED.assignee_id, owner_id = EXCLUDED.owner_id, reasons = EXCLUDED.reasons,
+        said = EXCLUDED.said
+""")
+_NOTE = text("""
+    INSERT INTO alert_change SELECT * FROM jsonb_populate_recordset(NULL::alert_change, CAST(:rows AS jsonb))
+""")
+_LOOK_AGAIN = text("""
+    UPDATE account_health SET next_evaluation_at = :now WHERE tenant = :tenant AND account_id = :account_id
+""")
+_LOCK = text("""
+    SELECT 1 FROM account_health JOIN alert USING (tenant, account_id)
+    WHERE alert.tenant = :tenant AND alert.id = :id FOR UPDATE OF account_health
+""")
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of the account when its alert last changed; shown with the alert and kept with it."""
+
+    account_name: str | None
+    owner_id: UUID | None
+    tier: str | None
+    value_at_stake: ValueAtStake | None
+    renewal_at: datetime | None
+    score: float
+    confidence: float
+    scorecard_version: int
+    summary: str
+    drivers: list[Driver] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An alert as stored: whose it is, and in what circumstances it last changed."""
+
+    tenant: str
+    account_id: UUID
+    alert: Alert
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change to save. `change` is None when nobody needs to hear of it; `replaces` is the alert that was current."""
+
+    held: Held
+    change: str | None
+    by: str = "rules"
+    detail: dict[str, Any] = field(default_factory=dict)
+    replaces: UUID | None = None
+
+
+_reasons = msgspec.json.Decoder(tuple[Reason, ...])
+_circumstances = msgspec.json.Decoder(Circumstances)
+
+
+def held_from(row: Sequence[Any]) -> Held:
+    """The alert in a row of the columns above."""
+    tenant, account_id, said, reasons, id_, kind, status, severity, episode, firings = row[:10]
+    version, acknowledged_by, resolved_by, resolution, assignee_id = row[10:15]
+    opened_at, last_fired_at, acknowledged_at, snoozed_until, resolved_at = row[15:]
+    alert = Alert(
+        id=id_,
+        kind=kind,
+        status=status,
+        severity=severity,
+        reasons=_reasons.decode(reasons),
+        opened_at=opened_at,
+        last_fired_at=last_fired_at,
+        episode=episode,
+        firings=firings,
+        acknowledged_at=acknowledged_at,
+        acknowledged_by=acknowledged_by,
+        snoozed_until=snoozed_until,
+        resolved_at=resolved_at,
+        resolved_by=resolved_by,
+        resolution=resolution,
+        assignee_id=assignee_id,
+        version=version,
+    )
+    return Held(tenant, account_id, alert, _circumstances.decode(said))
+
+
+async def current(session: AsyncSession, keys: Collection[Key]) -> dict[Key, Held]:
+    """The current alert (unresolved, or else the last one) of those accounts that ever had one."""
+    columns = {"tenant": [tenant for tenant, _ in keys], "account_id": [account for _, account in keys]}
+    rows = (await session.execute(_CURRENT, columns)).all()
+    return {(row[0], row[1]): held_from(row) for row in rows}
+
+
+async def by_id(session: AsyncSession, tenant: str, alert_id: UUID, *, lock: bool = False) -> Held | None:
+    """One alert of the tenant; `lock` takes its account's lock first, so that no evaluation comes between."""
+    if lock:
+        await session.execute(_LOCK, {"tenant": tenant, "id": alert_id})
+    row = (await session.execute(_BY_ID, {"tenant": tenant, "id": alert_id})).first()
+    return held_from(row) if row is not None else None
+
+
+async def timeline(session: AsyncSession, tenant: str, alert_id: UUID) -> Sequence[AlertChangeRow]:
+    """What happened to an alert, oldest first."""
+    query = select(AlertChangeRow).where(AlertChangeRow.tenant == tenant, AlertChangeRow.alert_id == alert_id)
+    return (await session.scalars(query.order_by(col(AlertChangeRow.version)))).all()
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
+    """Write alerts, timelines and events of the changes, at most one change per alert."""
+    past = [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]
+    if past:
+        columns = {"tenant": [tenant for tenant, _ in past], "id": [id_ for _, id_ in past]}
+        await uow.session.execute(_PAST, columns)
+    await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
+    told = [c for c in changes if c.change is not None]
+    if not told:
+        return
+    await uow.session.execute(_NOTE, {"rows": _json([_note(c, uow.now) for c in told])})
+    for change in told:
+        if change.change in EVENTS:
+            held = change.held
+            payload = state_of(held, EVENTS[change.change])
+            uow.emit(Event.of(payload, tenant=held.tenant, subject=str(held.account_id), time=uow.now))
+
+
+async def look_again(uow: UnitOfWork, held: Held) -> None:
+    """Have the account evaluated at once, after a person changed what its rules go by."""
+    keys = {"tenant": held.tenant, "account_id": held.account_id, "now": uow.now}
+    await uow.session.execute(_LOOK_AGAIN, keys)
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def _row(change: Change) -> dict[str, Any]:
+    held, alert = change.held, change.held.alert
+    value = held.circumstances.value_at_stake
+    return {
+        "tenant": held.tenant,
+        "id": alert.id,
+        "account_id": held.account_id,
+        "version": alert.version,
+        "kind": alert.kind,
+        "status": alert.status,
+        "severity": alert.severity,
+        "current": True,
+        "episode": alert.episode,
+        "firings": alert.firings,
+        "priority": priority(alert.severity, value.amount if value else None, held.circumstances.score),
+        "opened_at": _time(alert.opened_at),
+        "last_fired_at": _time(alert.last_fired_at),
+        "acknowledged_at": _time(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
+        "snoozed_until": _time(alert.snoozed_until),
+        "resolved_at": _time(alert.resolved_at),
+        "resolved_by": alert.resolved_by,
+        "resolution": alert.resolution,
+        "assignee_id": alert.assignee_id,
+        "owner_id": held.circumstances.owner_id,
+        "reasons": alert.reasons,
+        "said": held.circumstances,
+    }
+
+
+def _note(change: Change, now: datetime) -> dict[str, Any]:
+    alert = change.held.alert
+    return {
+        "tenant": change.held.tenant,
+        "alert_id": alert.id,
+        "version": alert.version,
+        "at": now,
+        "change": change.change,
+        "by": change.by,
+        "detail": {
+            "status": alert.status,
+            "severity": alert.severity,
+            "score": change.held.circumstances.score,
+            "reasons": [reason.rule for reason in alert.reasons],
+            **change.detail,
+        },
+    }
+
+
+def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
+    """The alert as its events and its API tell it."""
+    alert, known = held.alert, held.circumstances
+    return type_(
+        alert_id=alert.id,
+        account_id=held.account_id,
+        account_name=known.account_name,
+        owner_id=known.owner_id,
+        assignee_id=alert.assignee_id,
+        tier=known.tier,
+        kind=alert.kind,
+        reasons=[_reason(reason) for reason in alert.reasons] if alert.status != "resolved" else [],
+        severity=alert.severity,
+        status=alert.status,
+        episode=alert.episode,
+        summary=known.summary,
+        opened_at=_at(alert.opened_at),
+        last_fired_at=_at(alert.last_fired_at),
+        firings=alert.firings,
+        snoozed_until=_time(alert.snoozed_until),
+        resolved_at=_time(alert.resolved_at),
+        value_at_stake=known.value_at_stake,
+        renewal_at=known.renewal_at,
+        score=known.score,
+        confidence=known.confidence,
+        scorecard_version=known.scorecard_version,
+        drivers=known.drivers,
+        suggested_play=SUGGESTED_PLAYS[alert.kind],
+        links=AlertLinks(alert=f"/v1/alerts/{alert.id}", account=f"/v1/accounts/{held.account_id}/health"),
+    )
+
+
+def _reason(reason: Reason) -> AlertReason:
+    return AlertReason(
+        rule=reason.rule,
+        since=_at(reason.since),
+        severity=reason.severity,
+        value=reason.value,
+        threshold=reason.threshold,
+        clear_threshold=reason.clear_threshold,
+    )
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

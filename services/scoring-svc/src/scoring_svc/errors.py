@@ -1,0 +1,57 @@
+"""The domain errors of this service and the one table that gives each its HTTP status and stable code."""
+
+from bellwether_kit.http import DomainError
+
+
+class UnknownAccount(DomainError):
+    """Nothing is known of an account with this id."""
+
+
+class UnknownAlert(DomainError):
+    """No alert of the tenant has this id."""
+
+
+class UnknownRule(DomainError):
+    """There is no alert rule of this name."""
+
+
+class AlertAlreadyResolved(DomainError):
+    """A resolved alert can only be read and commented on."""
+
+
+class SnoozeInThePast(DomainError):
+    """A snooze must end later than now."""
+
+
+class SnoozeTooLong(DomainError):
+    """A snooze lasts 90 days at most."""
+
+
+class ThresholdsOutOfOrder(DomainError):
+    """A rule would clear on the same side of its fire threshold that it fires on."""
+
+
+class UnknownKind(DomainError):
+    """A rule would watch an evidence kind that no scorecard knows."""
+
+
+class MomentOutOfReach(DomainError):
+    """A score can only be explained for a moment that has been."""
+
+
+class CursorOfAnotherList(DomainError):
+    """A cursor continues a list with another order than the one asked for."""
+
+
+ERRORS: dict[type[DomainError], tuple[int, str]] = {
+    UnknownAccount: (404, "unknown-account"),
+    UnknownAlert: (404, "unknown-alert"),
+    UnknownRule: (404, "unknown-rule"),
+    AlertAlreadyResolved: (409, "alert-already-resolved"),
+    SnoozeInThePast: (422, "snooze-in-the-past"),
+    SnoozeTooLong: (422, "snooze-too-long"),
+    ThresholdsOutOfOrder: (422, "thresholds-out-of-order"),
+    UnknownKind: (422, "unknown-kind"),
+    MomentOutOfReach: (422, "moment-out-of-reach"),
+    CursorOfAnotherList: (422, "cursor-of-another-list"),
+}

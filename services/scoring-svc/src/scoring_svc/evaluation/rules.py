@@ -1,0 +1,118 @@
+"""Judging one account: its score, its band, its alert and when to look again. Pure; `as_of` in UTC epoch seconds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+from uuid import UUID
+
+from scoring_svc.alert_rules.rules import Facts, RuleConfig, rule_deadlines, rule_thresholds
+from scoring_svc.alerts.rules import HOUR, Alert, Decision, decide, standing_reasons
+from scoring_svc.forecast.rules import next_evaluation, own_deadlines
+from scoring_svc.health.rules import (
+    Account,
+    Standing,
+    band_limits,
+    band_of,
+    change_over,
+    confidence,
+    measure_values,
+    note_score,
+    peak,
+    silence_days,
+    weighted_score,
+)
+from scoring_svc.scorecards.rules import Scorecard
+
+# Changes of score or confidence below this are not worth an event: nobody would see them.
+VISIBLE_POINTS: Final = 0.005
+VISIBLE_CONFIDENCE: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a tenant goes by: its scorecard, its alert rules, and the evidence kinds that they track."""
+
+    card: Scorecard
+    rules: Mapping[str, RuleConfig]
+    tracked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an evaluation found, beside the figures that it left in the account."""
+
+    visible: bool
+    decision: Decision | None
+
+
+def judge(account: Account, book: Book, alert: Alert | None, as_of: float, new_id: Callable[[], UUID]) -> Verdict:
+    """Evaluate the account in place; its balances must hold all evidence observed until `as_of`."""
+    card, standing = book.card, account.standing
+    values = measure_values(card, standing, as_of)
+    account.measures = values
+    account.score = weighted_score(card, values)
+    account.confidence = confidence(card, values, standing.latest, as_of)
+    account.band = band_of(card, account.score, account.confidence, account.band)
+    account.scorecard, account.scorecard_version = card.name, card.version
+    if account.confidence >= card.min_confidence:
+        note_score(account.days, account.score, as_of)
+    account.change = change_over(account.days, account.score, as_of)
+
+    facts = facts_of(account, book, alert, as_of)
+    held = alert.held if alert is not None else {}
+    outcome = standing_reasons(book.rules, facts, held, account.waiting, as_of)
+    account.waiting = outcome.waiting
+    decision = None
+    if alert is not None or outcome.reasons:
+        decision = decide(alert, outcome.reasons, book.rules, as_of, new_id)
+    left = decision.alert if decision is not None else alert
+    account.next_evaluation = _next(account, standing, book, facts, left, as_of)
+    return Verdict(_visible(account), decision)
+
+
+def facts_of(account: Account, book: Book, alert: Alert | None, as_of: float) -> Facts:
+    """What alert rules look at."""
+    return Facts(
+        score=account.score,
+        confidence=account.confidence,
+        peak=peak(account.days, as_of, book.rules["health-drop"].window_days),
+        silence_days=silence_days(account.reported, as_of),
+        cadence_days=account.reported.cadence_days,
+        negatives=account.memory.negatives,
+        marks=account.memory.marks,
+        tier=account.tier,
+        value=account.value_amount,
+        acknowledged=alert is not None and (alert.acknowledged_at is not None or alert.status == "resolved"),
+    )
+
+
+def _next(account: Account, standing: Standing, book: Book, facts: Facts, alert: Alert | None, as_of: float) -> float:
+    held = alert.held if alert is not None else {}
+    edges = band_limits(book.card, account.band)
+    deadlines = chain(
+        own_deadlines(book.card, standing),
+        rule_deadlines(book.rules, facts, held, as_of),
+        (since + book.rules[rule].hold_hours * HOUR for rule, since in account.waiting.items()),
+        () if alert is None or alert.snoozed_until is None else (alert.snoozed_until,),
+        () if account.pending is None else (account.pending,),
+    )
+    return next_evaluation(
+        book.card,
+        standing,
+        account.measures,
+        as_of,
+        thresholds=chain(edges, rule_thresholds(book.rules, held)),
+        deadlines=deadlines,
+    )
+
+
+def _visible(account: Account) -> bool:
+    """Whether anybody would see a difference from what was said last."""
+    return (
+        account.said_score is None
+        or account.said_confidence is None
+        or account.said_band != account.band
+        or abs(account.score - account.said_score) >= VISIBLE_POINTS
+        or abs(account.confidence - account.said_confidence) >= VISIBLE_CONFIDENCE
+    )

@@ -1,0 +1,156 @@
+"""Settling a batch: read what the accounts' judgement needs, judge them in memory, write rows and events set-based."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.events import Event
+from bellwether_kit.ids import uuid7
+from scoring_svc.alert_rules import store as alert_rules_store
+from scoring_svc.alert_rules.rules import tracked_kinds
+from scoring_svc.alerts import store as alerts_store
+from scoring_svc.alerts.rules import Decision, summary
+from scoring_svc.alerts.store import Change, Circumstances, Held
+from scoring_svc.evaluation.rules import Book, judge
+from scoring_svc.explanation.rules import drivers
+from scoring_svc.health import store as health_store
+from scoring_svc.health.rules import Account, Key
+from scoring_svc.health.store import instant
+from scoring_svc.ledger import store as ledger_store
+from scoring_svc.ledger.rules import Memory
+from scoring_svc.published import Dimensions, Driver, HealthChanged, Measures, ValueAtStake
+from scoring_svc.scorecards import store as scorecards_store
+from scoring_svc.scorecards.rules import Scorecard
+
+
+async def books(uow: UnitOfWork, tenants: Collection[str]) -> dict[str, Book]:
+    """What each tenant goes by at present."""
+    cards = await scorecards_store.published(uow.session, tenants)
+    rules = await alert_rules_store.in_force(uow.session, tenants)
+    return {tenant: Book(cards[tenant], rules[tenant], tracked_kinds(rules[tenant])) for tenant in tenants}
+
+
+async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict[str, Book]) -> None:
+    """Evaluate locked accounts: health, history, alerts and their events. Removed accounts are passed over."""
+    present = [account for account in accounts if not account.removed]
+    if not present:
+        return
+    now = uow.now.timestamp()
+    await _count_pending(uow, [a for a in present if a.pending is not None and a.pending <= now], by_tenant)
+    await refresh(uow, [account for account in present if account.stale], by_tenant)
+    alerts = await alerts_store.current(uow.session, [account.key for account in present])
+    changed, changes = [], []
+    for account in present:
+        book, held = by_tenant[account.tenant], alerts.get(account.key)
+        verdict = judge(account, book, held.alert if held is not None else None, now, uuid7)
+        if not verdict.visible and verdict.decision is None:
+            continue
+        found = _drivers(account, book.card, now)
+        if verdict.decision is not None:
+            changes.append(_change(account, verdict.decision, held, found))
+        if verdict.visible:
+            changed.append(account)
+            _announce(uow, account, found)
+    await health_store.save(uow.session, present, uow.now)
+    if changed:
+        await health_store.remember(uow.session, changed, uow.now)
+    if changes:
+        await alerts_store.save(uow, changes)
+
+
+async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
+    """Read the accounts' memory of recent evidence from the ledger anew."""
+    if not accounts:
+        return
+    by_key = {account.key: account for account in accounts}
+    for account in accounts:
+        account.memory = Memory()
+    for key, piece in await ledger_store.recall(uow.session, list(by_key)):
+        book = by_tenant[key[0]]
+        by_key[key].memory.remember(piece, book.card.half_lives, book.tracked)
+
+
+async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
+    """Add evidence whose time has come."""
+    if not accounts:
+        return
+    by_key: dict[Key, Account] = {account.key: account for account in accounts}
+    for key, piece in await ledger_store.count_pending(uow.session, list(by_key), uow.now):
+        account, book = by_key[key], by_tenant[key[0]]
+        account.balances.add(piece, book.card.half_lives)
+        account.memory.remember(piece, book.card.half_lives, book.tracked)
+    following = await ledger_store.next_pending(uow.session, list(by_key))
+    for key, account in by_key.items():
+        account.pending = following.get(key)
+
+
+def _drivers(account: Account, card: Scorecard, now: float) -> list[Driver]:
+    sums = account.balances.at(now, card.half_lives)
+    return [
+        Driver(evidence_id=UUID(bytes=d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points)
+        for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, now)
+    ]
+
+
+def _change(account: Account, decision: Decision, held: Held | None, found: list[Driver]) -> Change:
+    """The decision as it is saved, with the circumstances of this moment."""
+    value = None
+    if account.value_currency is not None and account.value_amount is not None:
+        value = ValueAtStake(amount=account.value_amount, currency=account.value_currency)
+    circumstances = Circumstances(
+        account_name=account.name,
+        owner_id=account.owner_id,
+        tier=account.tier,
+        value_at_stake=value,
+        renewal_at=account.renewal_at,
+        score=account.score,
+        confidence=account.confidence,
+        scorecard_version=account.scorecard_version,
+        summary=summary(account.name or "An account", decision.alert, account.score, account.said_score),
+        drivers=found,
+    )
+    replaces = held.alert.id if held is not None and held.alert.id != decision.alert.id else None
+    detail = {"joined": list(decision.joined), "left": list(decision.left)}
+    return Change(
+        Held(account.tenant, account.account_id, decision.alert, circumstances),
+        decision.change,
+        detail=detail,
+        replaces=replaces,
+    )
+
+
+def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
+    """Say how the account is; what was said before becomes the event's past."""
+    before = account.said_score, account.said_band
+    account.sequence += 1
+    account.said_score, account.said_band = account.score, account.band
+    account.said_confidence = account.confidence
+    heart, mind, wallet, engagement, coverage, responsiveness, satisfaction, plan = account.measures
+    said = HealthChanged(
+        account_id=account.account_id,
+        score=account.score,
+        previous_score=before[0],
+        band=account.band or "unknown",
+        previous_band=before[1],
+        dimensions=Dimensions(heart=heart, mind=mind, wallet=wallet),
+        measures=Measures(
+            heart=heart,
+            mind=mind,
+            wallet=wallet,
+            engagement=engagement,
+            coverage=coverage,
+            responsiveness=responsiveness,
+            satisfaction=satisfaction,
+            plan=plan,
+        ),
+        confidence=account.confidence,
+        scorecard=account.scorecard,
+        scorecard_version=account.scorecard_version,
+        evaluated_at=uow.now,
+        sequence=account.sequence,
+        drivers=found,
+    )
+    event = Event.of(
+        said, tenant=account.tenant, subject=str(account.account_id), time=uow.now, sequence=account.sequence
+    )
+    uow.emit(event)

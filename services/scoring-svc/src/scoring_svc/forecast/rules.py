@@ -1,0 +1,123 @@
+"""What time alone will do to a score: when to look again, when a threshold is crossed, when an account enters at-risk.
+
+Pure. Times are UTC epoch seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import log2
+from typing import Final
+
+from scoring_svc.health.rules import (
+    ENGAGEMENT,
+    ONE_PIECE,
+    RESPONSIVENESS,
+    Standing,
+    score_at,
+    weighted_score,
+)
+from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM
+from scoring_svc.scorecards.rules import DAY, Scorecard
+
+LOOK_AHEAD: Final = DAY
+_TO_THE_MILLISECOND: Final = 0.001
+_JUST_AFTER: Final = 0.001
+# A dimension is the logistic function of x = B/c, in hundredths. A day takes the part 1 - 2^(-1/h) of x, and x times
+# the slope is at most 0.224.
+_STEEPEST: Final = 22.4
+# ... and over the day x itself shrinks, so that its start is not quite the steepest place.
+_MARGIN: Final = 1.02
+
+
+def fastest_drift(card: Scorecard, values: Sequence[float | None], cadence: float) -> float:
+    """No score moves more points than this in a day by time alone, validities apart."""
+    weights = card.measure_weights
+    present = sum(weight for weight, value in zip(weights, values, strict=True) if value is not None)
+    if not present:
+        return 0.0
+    moving = 0.0
+    for index in (0, 1, 2):
+        if values[index] is not None:
+            moving += weights[index] * _STEEPEST * (1.0 - 2.0 ** (-1.0 / card.half_life_days[index])) * _MARGIN
+    if values[ENGAGEMENT] is not None:
+        moving += weights[ENGAGEMENT] * card.engaged / (2.0 * cadence)
+    if values[RESPONSIVENESS] is not None:
+        moving += weights[RESPONSIVENESS] * 50.0 * (1.0 - 2.0 ** (-1.0 / card.responsiveness_half_life_days))
+    return moving / present
+
+
+def own_deadlines(card: Scorecard, standing: Standing) -> list[float]:
+    """Instants at which a measure appears, ends or loses confidence; past ones may be among them."""
+    reported, instants = standing.reported, []
+    if reported.last_two_way is None and reported.known_since is not None:
+        instants.append(reported.known_since + reported.cadence_days * DAY)
+    for value, taken_at, days in (
+        (reported.coverage, reported.coverage_at, card.coverage_validity_days),
+        (reported.satisfaction, reported.satisfaction_at, card.satisfaction_validity_days),
+        (reported.plan, reported.plan_at, card.plan_validity_days),
+    ):
+        if value is not None:
+            instants.append(taken_at + days * DAY)
+    for times, half_life in zip(standing.latest, card.half_lives, strict=False):
+        if times:
+            instants.append(times[-1] + 2.0 * half_life)
+    asked = standing.balances.sums[RETURNED_SUM] + standing.balances.sums[UNRETURNED_SUM]
+    if asked > 0:
+        instants.append(standing.balances.landmark + card.half_lives[RETURNED_SUM] * log2(asked / ONE_PIECE))
+    return instants
+
+
+def next_evaluation(
+    card: Scorecard,
+    standing: Standing,
+    values: Sequence[float | None],
+    as_of: float,
+    *,
+    thresholds: Iterable[float],
+    deadlines: Iterable[float],
+) -> float:
+    """The earliest instant at which time alone can change band, rule or validity: at most a day ahead.
+
+    `deadlines` are instants known in closed form, after which (not at which) something is different. A threshold that
+    the drift of a day can reach is found by bisection, to the millisecond and on its far side.
+    """
+    limit = as_of + LOOK_AHEAD
+    for instant in deadlines:
+        if as_of < instant + _JUST_AFTER < limit:
+            limit = instant + _JUST_AFTER
+    score = weighted_score(card, values)
+    reach = fastest_drift(card, values, standing.reported.cadence_days)
+    for threshold in thresholds:
+        if abs(score - threshold) <= reach:
+            limit = crossing(card, standing, threshold, as_of, limit)
+    return limit
+
+
+def crossing(card: Scorecard, standing: Standing, threshold: float, start: float, end: float) -> float:
+    """The first instant in (start, end] on the other side of the threshold by bisection; `end` when there is none."""
+    above = score_at(card, standing, start) >= threshold
+    if (score_at(card, standing, end) >= threshold) == above:
+        return end
+    low, high = start, end
+    while high - low > _TO_THE_MILLISECOND:
+        middle = (low + high) / 2.0
+        if (score_at(card, standing, middle) >= threshold) == above:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def time_to_risk(card: Scorecard, standing: Standing, band: str, as_of: float, horizon_days: int = 365) -> float | None:
+    """When the account enters at-risk if nothing happens, by bisection; None if not within the horizon."""
+    if band == "at-risk":
+        return as_of
+    edge = card.watch_from - (card.hysteresis if band == "watch" else 0.0)
+    start = as_of
+    if score_at(card, standing, start) < edge:
+        return start
+    for _ in range(horizon_days):
+        end = start + DAY
+        if score_at(card, standing, end) < edge:
+            return crossing(card, standing, edge, start, end)
+        start = end
+    return None

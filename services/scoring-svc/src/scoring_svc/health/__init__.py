@@ -1,0 +1,1 @@
+"""Account health: score, band, confidence, history, and when to look again."""

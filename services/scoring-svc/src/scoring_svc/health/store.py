@@ -1,0 +1,256 @@
+"""All SQL of account health: locking and reading accounts for a batch, writing what became of them, reading back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from scoring_svc.health.rules import Account, Day, Key, Reported
+from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
+from scoring_svc.ledger.rules import Balances, Memory, Strong
+from scoring_svc.scorecards.rules import MEASURES, cadence_days
+
+_KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
+
+_ENSURE = text(f"""
+    INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale)
+    SELECT tenant, account_id, 0, 'default', 1, false FROM {_KEYS}
+    ORDER BY tenant, account_id
+    ON CONFLICT DO NOTHING
+""")
+# The lock is a statement of its own: what the next one reads is then newer than whoever held the lock before.
+_LOCK = text(f"""
+    SELECT count(*) FROM (
+        SELECT 1 FROM {_KEYS} JOIN account_health USING (tenant, account_id)
+        ORDER BY tenant, account_id FOR UPDATE OF account_health
+    ) AS locked
+""")
+_READ = text(f"""
+    SELECT h.tenant, h.account_id, h.sequence, h.band, h.stale, h.state, a.name, a.tier, a.owner_id,
+           coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at, a.cadence_days,
+           CAST(extract(epoch FROM a.known_since) AS float8),
+           CAST(extract(epoch FROM m.last_two_way_at) AS float8),
+           m.coverage, CAST(extract(epoch FROM m.coverage_at) AS float8),
+           m.satisfaction, CAST(extract(epoch FROM m.satisfaction_at) AS float8),
+           m.plan, CAST(extract(epoch FROM m.plan_at) AS float8)
+    FROM {_KEYS}
+    JOIN account_health h USING (tenant, account_id)
+    LEFT JOIN account a USING (tenant, account_id)
+    LEFT JOIN measure m USING (tenant, account_id)
+    ORDER BY h.tenant, h.account_id
+""")
+_SAVE = text("""
+    UPDATE account_health AS h
+    SET state = decode(s.state, 'hex'), score = s.score, band = s.band, confidence = s.confidence,
+        change = s.change, sequence = s.sequence, scorecard = s.scorecard,
+        scorecard_version = s.scorecard_version, stale = false, evaluated_at = :now,
+        next_evaluation_at = to_timestamp(s.next_evaluation)
+    FROM unnest(
+        CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:state AS text[]), CAST(:score AS float8[]),
+        CAST(:band AS text[]), CAST(:confidence AS float8[]), CAST(:change AS float8[]),
+        CAST(:sequence AS bigint[]), CAST(:scorecard AS text[]), CAST(:scorecard_version AS integer[]),
+        CAST(:next_evaluation AS float8[])
+    ) AS s(tenant, account_id, state, score, band, confidence, change, sequence, scorecard, scorecard_version,
+           next_evaluation)
+    WHERE h.tenant = s.tenant AND h.account_id = s.account_id
+""")
+_REMEMBER = text("""
+    INSERT INTO health_history (tenant, account_id, at, score, confidence, scorecard_version, band, scorecard,
+                                measures)
+    SELECT tenant, account_id, :now, score, confidence, scorecard_version, band, scorecard,
+           CAST(measures AS float8[])
+    FROM unnest(
+        CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:score AS float8[]),
+        CAST(:confidence AS float8[]), CAST(:scorecard_version AS integer[]), CAST(:band AS text[]),
+        CAST(:scorecard AS text[]), CAST(:measures AS text[])
+    ) AS s(tenant, account_id, score, confidence, scorecard_version, band, scorecard, measures)
+    ON CONFLICT (tenant, account_id, at) DO UPDATE
+    SET score = EXCLUDED.score, confidence = EXCLUDED.confidence, band = EXCLUDED.band,
+        scorecard_version = EXCLUDED.scorecard_version, scorecard = EXCLUDED.scorecard,
+        measures = EXCLUDED.measures
+""")
+_PUT_OFF = text(f"""
+    UPDATE account_health h SET next_evaluation_at = NULL FROM {_KEYS}
+    WHERE h.tenant = k.tenant AND h.account_id = k.account_id
+""")
+_BLANK = text(f"""
+    UPDATE account_health h SET next_evaluation_at = NULL, evaluated_at = NULL, score = NULL, change = NULL
+    FROM {_KEYS} WHERE h.tenant = k.tenant AND h.account_id = k.account_id
+""")
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """The column `state`. Fields may be added at the end, with a default."""
+
+    landmark: float
+    sums: list[float]
+    counts: list[int]
+    unknown: int
+    latest: list[list[float]]
+    negatives: list[tuple[float, str]]
+    marks: dict[str, float]
+    strongest: list[list[Strong]]
+    days: list[Day]
+    measures: list[float | None]
+    pending: float | None = None
+    said_score: float | None = None
+    said_band: str | None = None
+    said_confidence: float | None = None
+    waiting: dict[str, float] = {}
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Kept).decode
+
+
+async def lock(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
+    """Lock the accounts in sorted order, creating those not seen before, and read all an evaluation needs."""
+    columns = _columns(sorted(keys))
+    if (await session.execute(_LOCK, columns)).scalar_one() < len(keys):
+        await session.execute(_ENSURE, columns)
+        await session.execute(_LOCK, columns)
+    return await _read(session, columns, now)
+
+
+async def claimed(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
+    """Read accounts whose rows the caller holds locked already."""
+    return await _read(session, _columns(sorted(keys)), now)
+
+
+async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -> dict[Key, Account]:
+    rows = (await session.execute(_READ, columns)).all()
+    landmark = now.timestamp()
+    return {(row[0], row[1]): _account(row, landmark) for row in rows}
+
+
+def _account(row: Sequence[Any], landmark: float) -> Account:
+    tenant, account_id, sequence, band, stale, state, name, tier, owner_id, removed = row[:10]
+    value_amount, value_currency, renewal_at, cadence, known_since, last_two_way = row[10:16]
+    coverage, coverage_at, satisfaction, satisfaction_at, plan, plan_at = row[16:]
+    kept = _decode(state) if state is not None else None
+    return Account(
+        tenant,
+        account_id,
+        sequence,
+        band,
+        stale,
+        name,
+        tier,
+        owner_id,
+        removed,
+        value_amount,
+        value_currency,
+        renewal_at,
+        Reported(
+            cadence_days(tier, cadence),
+            known_since,
+            last_two_way,
+            coverage,
+            coverage_at or 0.0,
+            satisfaction,
+            satisfaction_at or 0.0,
+            plan,
+            plan_at or 0.0,
+        ),
+        Balances(kept.landmark, kept.sums, kept.counts, kept.unknown) if kept else Balances(landmark),
+        Memory(kept.latest, kept.negatives, kept.marks, kept.strongest) if kept else Memory(),
+        *((kept.days, kept.measures, kept.pending, *_said(kept), kept.waiting) if kept else ([], [])),
+    )
+
+
+def _said(kept: _Kept) -> tuple[float | None, str | None, float | None]:
+    return kept.said_score, kept.said_band, kept.said_confidence
+
+
+def _state(account: Account) -> str:
+    balances, memory = account.balances, account.memory
+    return _encode(
+        _Kept(
+            balances.landmark,
+            balances.sums,
+            balances.counts,
+            balances.unknown,
+            memory.latest,
+            memory.negatives,
+            memory.marks,
+            memory.strongest,
+            account.days,
+            account.measures,
+            account.pending,
+            account.said_score,
+            account.said_band,
+            account.said_confidence,
+            account.waiting,
+        )
+    ).hex()
+
+
+async def save(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
+    """Write the state of accounts in hand."""
+    columns = _slice(accounts, "tenant", "account_id", "score", "band", "confidence", "change", "sequence")
+    columns |= _slice(accounts, "scorecard", "scorecard_version", "next_evaluation")
+    columns["state"] = [_state(account) for account in accounts]
+    await session.execute(_SAVE, {**columns, "now": now})
+
+
+async def remember(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
+    """Add the accounts' health to their history; at one instant the last word counts."""
+    columns = _slice(accounts, "tenant", "account_id", "score", "band", "confidence")
+    columns |= _slice(accounts, "scorecard", "scorecard_version")
+    columns["measures"] = [_array(account.measures) for account in accounts]
+    await session.execute(_REMEMBER, {**columns, "now": now})
+
+
+async def put_off(session: AsyncSession, keys: Collection[Key]) -> None:
+    """Evaluate these no more until something happens."""
+    if keys:
+        await session.execute(_PUT_OFF, _columns(keys))
+
+
+async def blank(session: AsyncSession, keys: Collection[Key]) -> None:
+    """Take removed accounts out of sight; their sequence goes on should they come back. Ledger and history stay."""
+    await session.execute(_BLANK, _columns(keys))
+
+
+async def current(session: AsyncSession, tenant: str, account_id: UUID) -> AccountHealthRow | None:
+    """An account's health as last evaluated, or None when it was never."""
+    row = await session.get(AccountHealthRow, (tenant, account_id))
+    return row if row is not None and row.evaluated_at is not None else None
+
+
+async def history(
+    session: AsyncSession, tenant: str, account_id: UUID, since: datetime, until: datetime, limit: int
+) -> Sequence[HealthHistoryRow]:
+    """Health at its changes in [since, until], newest first."""
+    at = col(HealthHistoryRow.at)
+    query = select(HealthHistoryRow).where(
+        HealthHistoryRow.tenant == tenant, HealthHistoryRow.account_id == account_id, at >= since, at <= until
+    )
+    return (await session.scalars(query.order_by(at.desc()).limit(limit))).all()
+
+
+def measures_of(values: Sequence[float | None]) -> Mapping[str, float | None]:
+    """Measures by name."""
+    return dict(zip(MEASURES, values, strict=True))
+
+
+def instant(seconds: float) -> datetime:
+    """Epoch seconds as a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _slice(accounts: Sequence[Account], *names: str) -> dict[str, list[Any]]:
+    return {name: [getattr(account, name) for account in accounts] for name in names}
+
+
+def _array(values: Sequence[float | None]) -> str:
+    return "{" + ",".join("NULL" if value is None else repr(value) for value in values) + "}"
+
+
+def _columns(keys: Collection[Key]) -> dict[str, list[Any]]:
+    return {"tenant": [tenant for tenant, _ in keys], "account_id": [account for _, account in keys]}

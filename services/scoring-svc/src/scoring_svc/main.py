@@ -1,0 +1,34 @@
+"""The API process: ``create_app`` builds it. The worker is ``worker.py``."""
+
+from fastapi import FastAPI
+
+from bellwether_kit.clock import Clock
+from bellwether_kit.http import build_api
+from scoring_svc.alert_rules import api as alert_rules
+from scoring_svc.alerts import api as alerts
+from scoring_svc.errors import ERRORS
+from scoring_svc.explanation import api as explanation
+from scoring_svc.health import api as health
+from scoring_svc.portfolio import api as portfolio
+from scoring_svc.scorecards import api as scorecards
+from scoring_svc.settings import Settings
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """scoring-svc's API; ``settings`` default to the environment, ``clock`` to the settings' clock."""
+    return build_api(
+        service="scoring-svc",
+        title="Bellwether scoring",
+        description="Account health, why it is what it is, and living alerts.",
+        settings=settings or Settings(),
+        routers=[
+            health.router,
+            explanation.router,
+            portfolio.router,
+            alerts.router,
+            alert_rules.router,
+            scorecards.router,
+        ],
+        errors=ERRORS,
+        clock=clock,
+    )

@@ -1,0 +1,1 @@
+"""Measures that other services take: last touch, coverage, satisfaction, plan progress."""

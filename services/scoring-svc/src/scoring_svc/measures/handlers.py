@@ -1,0 +1,46 @@
+"""What follows when another service reports a measure: it is kept, and the account is evaluated."""
+
+from collections.abc import Sequence
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.events import Received
+from scoring_svc.consumed import CoverageChanged, MetricMeasured, PlanProgressed, TouchRecorded
+from scoring_svc.evaluation import store as evaluation_store
+from scoring_svc.health import store as health_store
+from scoring_svc.measures import store
+from scoring_svc.measures.rules import satisfaction
+from scoring_svc.measures.store import Report
+
+Reported = TouchRecorded | MetricMeasured | CoverageChanged | PlanProgressed
+
+
+async def project_measures(uow: UnitOfWork, events: Sequence[Received[Reported]]) -> None:
+    """Keep the newest of each measure and evaluate the accounts they are about."""
+    reports = [report for event in events if (report := _report(event)) is not None]
+    keys = {(report.tenant, report.account_id) for report in reports}
+    if not keys:
+        return
+    await health_store.lock(uow.session, keys, uow.now)
+    await store.keep(uow.session, reports)
+    accounts = await health_store.claimed(uow.session, keys, uow.now)
+    books = await evaluation_store.books(uow, {tenant for tenant, _ in keys})
+    await evaluation_store.settle(uow, accounts.values(), books)
+
+
+def _report(event: Received[Reported]) -> Report | None:
+    """What the event reports, or None for a metric that no measure is made of."""
+    data, tenant = event.data, event.tenant
+    match data:
+        case TouchRecorded():
+            sequence = event.sequence or 0
+            contact = data.last_two_way_at
+            return Report(tenant, data.account_id, "touch", event.time, contact_at=contact, sequence=sequence)
+        case CoverageChanged():
+            return Report(tenant, data.account_id, "coverage", data.assessed_at, data.coverage)
+        case PlanProgressed():
+            return Report(tenant, data.account_id, "plan", data.measured_at, data.progress)
+        case MetricMeasured():
+            value = satisfaction(data.metric, data.value)
+            if value is None:
+                return None
+            return Report(tenant, data.account_id, "satisfaction", data.measured_at, value)

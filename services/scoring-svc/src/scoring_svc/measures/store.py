@@ -1,0 +1,73 @@
+"""All SQL of reported measures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_KEYS = "CAST(:tenant AS text[]), CAST(:account_id AS uuid[])"
+_TOUCH = text(f"""
+    INSERT INTO measure AS known (tenant, account_id, last_two_way_at, touch_at, touch_sequence)
+    SELECT * FROM unnest({_KEYS}, CAST(:contact_at AS timestamptz[]), CAST(:at AS timestamptz[]),
+                         CAST(:sequence AS bigint[]))
+    ON CONFLICT (tenant, account_id) DO UPDATE
+    SET last_two_way_at = EXCLUDED.last_two_way_at, touch_at = EXCLUDED.touch_at,
+        touch_sequence = EXCLUDED.touch_sequence
+    WHERE known.touch_at IS NULL OR EXCLUDED.touch_at > known.touch_at
+       OR EXCLUDED.touch_sequence > known.touch_sequence
+""")
+
+
+def _value(measure: str) -> TextClause:
+    return text(f"""
+        INSERT INTO measure AS known (tenant, account_id, {measure}, {measure}_at)
+        SELECT * FROM unnest({_KEYS}, CAST(:value AS float8[]), CAST(:at AS timestamptz[]))
+        ON CONFLICT (tenant, account_id) DO UPDATE
+        SET {measure} = EXCLUDED.{measure}, {measure}_at = EXCLUDED.{measure}_at
+        WHERE known.{measure}_at IS NULL OR EXCLUDED.{measure}_at >= known.{measure}_at
+    """)
+
+
+_STATEMENTS: Final = {
+    "touch": _TOUCH,
+    "coverage": _value("coverage"),
+    "satisfaction": _value("satisfaction"),
+    "plan": _value("plan"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One thing reported about an account. `measure`: touch (then `contact_at`), coverage, satisfaction or plan."""
+
+    tenant: str
+    account_id: UUID
+    measure: str
+    at: datetime
+    value: float | None = None
+    contact_at: datetime | None = None
+    sequence: int = 0
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """Which of two reports is the later one."""
+        return self.at, self.sequence
+
+
+async def keep(session: AsyncSession, reports: Sequence[Report]) -> None:
+    """Keep the newest report per account and measure, unless a later one is known: one statement per measure."""
+    newest: dict[tuple[str, str, UUID], Report] = {}
+    for report in reports:
+        key = report.measure, report.tenant, report.account_id
+        if key not in newest or report.order >= newest[key].order:
+            newest[key] = report
+    for measure, statement in _STATEMENTS.items():
+        found = [newest[key] for key in sorted(newest) if key[0] == measure]
+        if found:
+            columns = {name: [getattr(report, name) for report in found] for name in Report.__slots__}
+            del columns["measure"]
+            await session.execute(statement, columns)

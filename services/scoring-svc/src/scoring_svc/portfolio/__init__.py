@@ -1,0 +1,1 @@
+"""The portfolio: all accounts of a tenant, filtered, sorted and paged."""

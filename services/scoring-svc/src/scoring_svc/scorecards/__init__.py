@@ -1,0 +1,1 @@
+"""Scorecards: what evidence and measures are worth, as versioned configuration."""

@@ -1,0 +1,41 @@
+"""What follows from what: each event type we hear and the handler that reacts; each timer and its table."""
+
+from bellwether_kit.events import Subscription, ignored
+from bellwether_kit.timers import Timer
+from scoring_svc.accounts.handlers import project_accounts
+from scoring_svc.consumed import (
+    AccountChanged,
+    AccountRemoved,
+    CoverageChanged,
+    EvidenceRecorded,
+    EvidenceRetracted,
+    MetricMeasured,
+    PlanProgressed,
+    TouchRecorded,
+)
+from scoring_svc.evaluation.handlers import evaluate_due
+from scoring_svc.health.tables import AccountHealthRow
+from scoring_svc.ledger.handlers import fold_evidence
+from scoring_svc.measures.handlers import project_measures
+
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    # The ledger's key (tenant, evidence id) with its revision is the inbox: a repeat finds nothing to do.
+    Subscription("client-evidence", "client.evidence.recorded.v1", EvidenceRecorded, fold_evidence, inbox=False),
+    Subscription("client-evidence", "client.evidence.retracted.v1", EvidenceRetracted, fold_evidence, inbox=False),
+    # So is the version of an account.
+    Subscription("accounts", "account.profile.changed.v1", AccountChanged, project_accounts, inbox=False),
+    Subscription("accounts", "account.profile.removed.v1", AccountRemoved, project_accounts, inbox=False),
+    Subscription("client-metrics", "client.touch.recorded.v1", TouchRecorded, project_measures),
+    Subscription("client-metrics", "client.metric.measured.v1", MetricMeasured, project_measures),
+    Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, project_measures),
+    ignored("stakeholders", "stakeholder.profile.changed.v1"),
+    ignored("stakeholders", "stakeholder.profile.removed.v1"),
+    Subscription("account-plans", "account.plan.progressed.v1", PlanProgressed, project_measures),
+    ignored("account-plans", "account.action.overdue.v1"),
+    ignored("account-plans", "account.play.opened.v1"),
+    ignored("account-plans", "account.play.closed.v1"),
+)
+
+TIMERS: tuple[Timer, ...] = (
+    Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
+)
