@@ -24,6 +24,7 @@ LEEWAY_SECONDS = 10
 
 _REFRESH_AFTER = 300.0
 _REFRESH_PAUSE = 10.0
+_FIRST_PAUSE = 1.0
 _REMEMBER_SECONDS = 60.0
 _REMEMBER_TOKENS = 4_096
 
@@ -62,11 +63,13 @@ class KeySet:
         self._pause = pause
         self._keys: dict[str, PyJWK] = {}
         self._read_at = float("-inf")
+        self._failure = ""
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str | None) -> PyJWK:
         """Give the key named ``kid``; raises InvalidToken (there is none) or KeysUnavailable."""
-        if time.monotonic() - self._read_at > _REFRESH_AFTER or self._find(kid) is None:
+        old = time.monotonic() - self._read_at > _REFRESH_AFTER
+        if self._find(kid) is None or (old and not self._lock.locked()):
             await self._refresh()
         found = self._find(kid)
         if found is None:
@@ -80,16 +83,20 @@ class KeySet:
 
     async def _refresh(self) -> None:
         async with self._lock:
-            if time.monotonic() - self._read_at < self._pause:
-                return
-            try:
-                found = PyJWKSet.from_json(await self._read())
-            except (OSError, ValueError, httpx.HTTPError, jwt.PyJWTError) as error:
-                if not self._keys:
-                    raise KeysUnavailable(f"the key set can't be read: {type(error).__name__}") from error
-            else:
-                self._keys = {key.key_id or "": key for key in found if _may_sign(key)}
-            self._read_at = time.monotonic()
+            pause = self._pause if self._keys else min(self._pause, _FIRST_PAUSE)
+            if time.monotonic() - self._read_at >= pause:
+                await self._reload()
+        if not self._keys:
+            raise KeysUnavailable(f"the key set can't be read: {self._failure}")
+
+    async def _reload(self) -> None:
+        try:
+            found = PyJWKSet.from_json(await self._read())
+            self._keys = {key.key_id or "": key for key in found if _may_sign(key)}
+            self._failure = "it holds no key that may sign"
+        except (OSError, ValueError, AttributeError, httpx.HTTPError, jwt.PyJWTError) as error:
+            self._failure = type(error).__name__
+        self._read_at = time.monotonic()
 
     async def _read(self) -> str:
         if not self._source.startswith(("http://", "https://")):
