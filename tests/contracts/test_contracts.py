@@ -26,12 +26,8 @@ def test_topic_files_follow_the_rules(all_topics: Sequence[Topic]) -> None:
     assert not list(promises.of_topics(all_topics))
 
 
-def test_each_topic_has_the_one_producer_and_the_types_of_its_file(
-    root: Path, all_topics: Sequence[Topic]
-) -> None:
-    published = {
-        name: {type_of(model): topic_of(model) for model in published_by(name)} for name in services(root)
-    }
+def test_each_topic_has_the_one_producer_and_the_types_of_its_file(root: Path, all_topics: Sequence[Topic]) -> None:
+    published = {name: {type_of(model): topic_of(model) for model in published_by(name)} for name in services(root)}
     assert not list(promises.of_producers(all_topics, published))
 
 
@@ -41,9 +37,7 @@ def test_each_consumer_of_a_topic_file_subscribes_and_lists_every_type(
     assert not list(promises.of_consumers(all_topics, subscriptions))
 
 
-def test_each_type_has_sound_examples_from_the_smallest_to_the_largest(
-    root: Path, found_examples: Examples
-) -> None:
+def test_each_type_has_sound_examples_from_the_smallest_to_the_largest(root: Path, found_examples: Examples) -> None:
     schemas = golden.schemas_of(all_published(root))
     breaches = [
         breach

@@ -67,10 +67,7 @@ BREAKING = {
     "a removed field": (changed(contacts=None), "removed", "contacts"),
     "a renamed field": (
         changed(contacts=None)
-        | {
-            "properties": changed(contacts=None)["properties"]
-            | {"people": RELEASED["properties"]["contacts"]}
-        },
+        | {"properties": changed(contacts=None)["properties"] | {"people": RELEASED["properties"]["contacts"]}},
         "renamed",
         "contacts",
     ),
@@ -122,9 +119,7 @@ def test_a_change_that_breaks_a_reader_is_named(name: str) -> None:
 CLOSED = {"type": "object", "properties": {"status": {"enum": ["active", "gone"]}}}
 
 
-@pytest.mark.parametrize(
-    ("allowed", "rule"), [(["active"], "narrowed"), (["active", "gone", "asleep"], "widened")]
-)
+@pytest.mark.parametrize(("allowed", "rule"), [(["active"], "narrowed"), (["active", "gone", "asleep"], "widened")])
 def test_a_closed_vocabulary_neither_shrinks_nor_grows(allowed: list[str], rule: str) -> None:
     now = {"type": "object", "properties": {"status": {"enum": allowed}}}
     assert [rule] == [found.rule for found in breaks(CLOSED, now)]
@@ -140,4 +135,4 @@ FREE = {
 
 @pytest.mark.parametrize("name", FREE)
 def test_a_change_that_every_reader_survives_is_free(name: str) -> None:
-    assert [] == list(breaks(RELEASED, FREE[name]))
+    assert list(breaks(RELEASED, FREE[name])) == []

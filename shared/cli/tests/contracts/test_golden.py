@@ -48,7 +48,7 @@ def found(clone: Path) -> list[str]:
 
 
 def test_files_as_written_have_no_drift(clone: Path) -> None:
-    assert [] == found(clone)
+    assert found(clone) == []
 
 
 def test_a_file_changed_by_hand_is_found_with_the_command_to_run(clone: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_file_changed_by_hand_is_found_with_the_command_to_run(clone: Path) ->
 
 def test_a_missing_file_is_found(clone: Path) -> None:
     (clone / "shared/contracts/asyncapi.yaml").unlink()
-    assert ["shared/contracts/asyncapi.yaml is missing"] == [line.partition(":")[0] for line in found(clone)]
+    assert [line.partition(":")[0] for line in found(clone)] == ["shared/contracts/asyncapi.yaml is missing"]
 
 
 def test_a_schema_of_a_type_that_is_gone_is_found(clone: Path) -> None:
@@ -86,9 +86,7 @@ def test_the_asyncapi_document_has_a_channel_a_message_and_both_operations(clone
     )
 
 
-@pytest.mark.parametrize(
-    "broken", ["partitions: many", "consumers: [{service: scoring-svc}]", "topic: other"]
-)
+@pytest.mark.parametrize("broken", ["partitions: many", "consumers: [{service: scoring-svc}]", "topic: other"])
 def test_a_topic_file_of_the_wrong_shape_is_named(clone: Path, broken: str) -> None:
     path = clone / "shared/contracts/topics/client-evidence.yaml"
     raw = yaml.safe_load(path.read_text()) | yaml.safe_load(broken)

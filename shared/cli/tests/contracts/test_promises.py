@@ -67,9 +67,7 @@ def test_a_topic_file_that_breaks_a_rule_is_told_which(topic: Topic, words: str)
         ({"metrics-svc": {TYPE: TOPIC.name}, "plan-svc": {"a.b.v1": TOPIC.name}}, "a topic has one producer"),
     ],
 )
-def test_a_producer_that_differs_from_the_topic_file_is_named(
-    published: dict[str, dict[str, str]], words: str
-) -> None:
+def test_a_producer_that_differs_from_the_topic_file_is_named(published: dict[str, dict[str, str]], words: str) -> None:
     assert any(words in breach for breach in promises.of_producers([TOPIC], published))
 
 
@@ -87,9 +85,7 @@ def test_a_producer_that_differs_from_the_topic_file_is_named(
         ),
     ],
 )
-def test_a_consumer_that_differs_from_the_topic_file_is_named(
-    subscriptions: dict[str, list[Row]], words: str
-) -> None:
+def test_a_consumer_that_differs_from_the_topic_file_is_named(subscriptions: dict[str, list[Row]], words: str) -> None:
     assert any(words in breach for breach in promises.of_consumers([TOPIC], subscriptions))
 
 
@@ -141,7 +137,7 @@ def test_a_missing_example_and_a_largest_one_with_holes_are_named() -> None:
     wider = {"type": "object", "properties": {"kind": {"type": "string"}, "note": {"type": "string"}}}
     found = {"largest": EXAMPLE, "smallest": EXAMPLE | {"data": {"kind": "x" * 100}}}
     breaches = list(promises.of_examples(TYPE, wider, found))
-    assert [True, True, True] == [
+    assert [
         any(words in breach for breach in breaches)
         for words in ("typical.json is missing", "but not note", "smallest.json is larger")
-    ]
+    ] == [True, True, True]

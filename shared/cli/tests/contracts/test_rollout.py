@@ -27,7 +27,7 @@ RELEASED = Contracts({TOPIC.name: TOPIC}, {RECORDED: SCHEMA})
 
 
 def test_the_same_contracts_have_no_finding() -> None:
-    assert [] == findings(RELEASED, RELEASED)
+    assert findings(RELEASED, RELEASED) == []
 
 
 def test_a_new_topic_and_a_new_type_are_free() -> None:
@@ -36,13 +36,11 @@ def test_a_new_topic_and_a_new_type_are_free() -> None:
         {TOPIC.name: newer, "more": replace(TOPIC, name="more")},
         RELEASED.schemas | {"client.evidence.recorded.v2": SCHEMA},
     )
-    assert [] == findings(RELEASED, now)
+    assert findings(RELEASED, now) == []
 
 
 def test_a_finding_names_the_field_its_readers_and_who_goes_first() -> None:
-    [finding] = findings(
-        RELEASED, Contracts(RELEASED.topics, {RECORDED: {"type": "object", "properties": {}}})
-    )
+    [finding] = findings(RELEASED, Contracts(RELEASED.topics, {RECORDED: {"type": "object", "properties": {}}}))
     first, second = RECORDED, "client.evidence.recorded.v2"
     assert str(finding) == (
         f"{first} `kind`: removed: was string\n"
@@ -62,20 +60,16 @@ def test_a_finding_names_the_field_its_readers_and_who_goes_first() -> None:
 
 def test_a_type_that_nobody_publishes_any_more_is_found() -> None:
     [finding] = findings(RELEASED, Contracts({TOPIC.name: replace(TOPIC, types=())}, {}))
-    assert ("type-removed", ("scoring-svc",)) == (finding.found.rule, finding.readers)
+    assert (finding.found.rule, finding.readers) == ("type-removed", ("scoring-svc",))
 
 
 def test_a_type_on_another_topic_is_found() -> None:
     now = {TOPIC.name: replace(TOPIC, types=()), "other": replace(TOPIC, name="other")}
-    assert ["topic-changed"] == [
-        finding.found.rule for finding in findings(RELEASED, Contracts(now, RELEASED.schemas))
-    ]
+    assert [finding.found.rule for finding in findings(RELEASED, Contracts(now, RELEASED.schemas))] == ["topic-changed"]
 
 
 def test_a_topic_that_is_gone_is_found() -> None:
-    assert {"topic-removed", "type-removed"} == {
-        item.found.rule for item in findings(RELEASED, Contracts({}, {}))
-    }
+    assert {"topic-removed", "type-removed"} == {item.found.rule for item in findings(RELEASED, Contracts({}, {}))}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +87,7 @@ def test_a_topic_keeps_its_promises(now: Topic, rule: str) -> None:
 
 
 def test_a_topic_may_keep_its_records_longer() -> None:
-    assert [] == list(topic_breaks(TOPIC, replace(TOPIC, retention_ms=40 * 86_400_000)))
+    assert list(topic_breaks(TOPIC, replace(TOPIC, retention_ms=40 * 86_400_000))) == []
 
 
 def test_the_next_version_of_a_type_counts_on() -> None:

@@ -76,7 +76,7 @@ def test_a_document_that_breaks_a_format_or_a_field_is_told_where(field: str, va
 
 
 def test_a_valid_document_has_no_problem() -> None:
-    assert [] == problems({"at": "2026-03-02T09:00:00Z", "drivers": [], "day": None, "more": 1}, SCHEMA)
+    assert problems({"at": "2026-03-02T09:00:00Z", "drivers": [], "day": None, "more": 1}, SCHEMA) == []
 
 
 def test_a_format_that_nobody_checks_is_a_problem_of_the_schema() -> None:
@@ -111,5 +111,5 @@ def test_an_envelope_with_a_wrong_attribute_is_refused(attribute: str, value: ob
         "sequence": 1,
         "data": {},
     }
-    assert [] == problems(envelope, envelope_schema())
+    assert problems(envelope, envelope_schema()) == []
     assert problems(envelope | {attribute: value}, envelope_schema())

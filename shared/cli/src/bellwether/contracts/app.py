@@ -8,13 +8,9 @@ import typer
 from bellwether.contracts import golden, released, rollout
 from bellwether.home import repository_root
 
-app = typer.Typer(
-    help="Schemas and the AsyncAPI document, from the services' own models.", no_args_is_help=True
-)
+app = typer.Typer(help="Schemas and the AsyncAPI document, from the services' own models.", no_args_is_help=True)
 
-Root = Annotated[
-    Path | None, typer.Option(help="The clone to work in; the one this is installed from if unset.")
-]
+Root = Annotated[Path | None, typer.Option(help="The clone to work in; the one this is installed from if unset.")]
 
 
 @app.command()
@@ -37,10 +33,7 @@ def check(root: Root = None) -> None:
         typer.echo(str(line), err=True)
     if drifts or broken:
         raise typer.Exit(1)
-    typer.echo(
-        "contracts: files match the code"
-        + ("; nothing is released yet" if was is None else ", nothing breaks")
-    )
+    typer.echo("contracts: files match the code" + ("; nothing is released yet" if was is None else ", nothing breaks"))
 
 
 @app.command()

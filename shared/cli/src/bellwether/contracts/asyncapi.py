@@ -104,9 +104,7 @@ def _message(event_type: str, topic: Topic, summaries: dict[str, str]) -> Docume
         "title": event_type,
         "summary": summaries.get(event_type, ""),
         "contentType": "application/cloudevents+json",
-        "payload": {
-            "allOf": [{"$ref": f"./schemas/{ENVELOPE}.json"}, {"type": "object", "properties": data}]
-        },
+        "payload": {"allOf": [{"$ref": f"./schemas/{ENVELOPE}.json"}, {"type": "object", "properties": data}]},
         "bindings": {
             "kafka": {
                 "key": {"type": "string", "description": topic.key},

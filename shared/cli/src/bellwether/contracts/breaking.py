@@ -71,9 +71,7 @@ def _enum_breaks(was: Schema, now: Schema, where: str) -> Iterator[Break]:
     if gone := sorted(before - after):
         yield Break("narrowed", where, f"no longer allows {', '.join(gone)}")
     if new := sorted(after - before):
-        yield Break(
-            "widened", where, f"newly allows {', '.join(new)}; a vocabulary that grows is an open string"
-        )
+        yield Break("widened", where, f"newly allows {', '.join(new)}; a vocabulary that grows is an open string")
 
 
 def _limit_breaks(was: Schema, now: Schema, where: str) -> Iterator[Break]:
@@ -107,9 +105,7 @@ def _field_breaks(was: Schema, now: Schema, where: str) -> Iterator[Break]:
 def _lost(path: str, schema: Schema, new: dict[str, Schema]) -> Break:
     twins = sorted(name for name in new if _bare(new[name]) == _bare(schema))
     if twins:
-        return Break(
-            "renamed", path, f"is gone, and {twins[0]} of the same type is new: a rename is a removal"
-        )
+        return Break("renamed", path, f"is gone, and {twins[0]} of the same type is new: a rename is a removal")
     return Break("removed", path, f"was {_kind(_without_null(schema)[0])}")
 
 

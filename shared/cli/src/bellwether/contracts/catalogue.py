@@ -97,9 +97,7 @@ def _read(path: Path) -> Topic:
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise TopicFileInvalid(f"{path.name}: {type(error).__name__}: {error}") from error
     if topic.name != path.stem:
-        raise TopicFileInvalid(
-            f"{path.name}: says topic {topic.name!r}; the file must be named {topic.name}.yaml"
-        )
+        raise TopicFileInvalid(f"{path.name}: says topic {topic.name!r}; the file must be named {topic.name}.yaml")
     return topic
 
 

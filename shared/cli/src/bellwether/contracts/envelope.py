@@ -30,9 +30,7 @@ def envelope_schema() -> Schema:
     optional = {
         "correlationid": _text("the request or event at the start of the chain"),
         "causationid": _text("the request or event just before this one"),
-        "traceparent": _text(
-            "W3C trace context", pattern="^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
-        ),
+        "traceparent": _text("W3C trace context", pattern="^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"),
     }
     return normalised(
         {

@@ -29,13 +29,9 @@ def problems(document: object, schema: dict[str, Any]) -> list[str]:
     """Return what is wrong with a document, as `path: reason`; empty when it is valid."""
     unknown = set(_formats(schema)) - set(FORMATS.checkers)
     if unknown:
-        return [
-            f"schema: no check is known for the formats {sorted(unknown)}; add one to contracts/formats.py"
-        ]
+        return [f"schema: no check is known for the formats {sorted(unknown)}; add one to contracts/formats.py"]
     errors = Draft202012Validator(schema, format_checker=FORMATS).iter_errors(document)
-    return [
-        f"{error.json_path}: {error.message}" for error in sorted(errors, key=lambda error: error.json_path)
-    ]
+    return [f"{error.json_path}: {error.message}" for error in sorted(errors, key=lambda error: error.json_path)]
 
 
 def _formats(node: object) -> Iterator[str]:

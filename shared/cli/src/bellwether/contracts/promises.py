@@ -81,9 +81,7 @@ def of_consumers(topics: Sequence[Topic], subscriptions: Mapping[str, Sequence[R
 
 
 def _of_reader(topic: Topic, service: str, rows: Sequence[Row]) -> Iterator[str]:
-    said = {
-        event_type for reader in topic.consumers if reader.service == service for event_type in reader.types
-    }
+    said = {event_type for reader in topic.consumers if reader.service == service for event_type in reader.types}
     named = service in {reader.service for reader in topic.consumers}
     handled = {row.type for row in rows if row.handler is not None}
     if handled != said or named is not bool(rows):
@@ -118,9 +116,7 @@ def _attributes(event_type: str, document: Mapping[str, object]) -> Iterator[str
         yield f"{address.group()} is an e-mail address, and events hold no personal data"
 
 
-def _largest_and_smallest(
-    event_type: str, schema: Schema, found: Mapping[str, Mapping[str, object]]
-) -> Iterator[str]:
+def _largest_and_smallest(event_type: str, schema: Schema, found: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
     if "largest" in found:
         data = found["largest"].get("data")
         absent = sorted(set(schema["properties"]) - set(data if isinstance(data, dict) else ()))

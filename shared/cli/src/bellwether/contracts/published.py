@@ -39,8 +39,6 @@ def all_published(root: Path) -> Payloads:
         for model in published_by(service):
             event_type = type_of(model)
             if event_type in found:
-                raise PublishedTwice(
-                    f"{event_type}: both {found[event_type].__module__} and {model.__module__}"
-                )
+                raise PublishedTwice(f"{event_type}: both {found[event_type].__module__} and {model.__module__}")
             found[event_type] = model
     return dict(sorted(found.items()))

@@ -69,17 +69,13 @@ def topic_breaks(was: Topic, now: Topic) -> Iterator[Break]:
     if was.key != now.key:
         yield Break("key-changed", "key", f"was {was.key}, is {now.key}: order holds per key")
     if was.partitions != now.partitions:
-        what = (
-            f"was {was.partitions}, is {now.partitions}: keys move to other partitions and lose their order"
-        )
+        what = f"was {was.partitions}, is {now.partitions}: keys move to other partitions and lose their order"
         yield Break("partitions-changed", "partitions", what)
     if was.cleanup_policy != now.cleanup_policy:
         what = f"was {was.cleanup_policy}, is {now.cleanup_policy}: readers rebuild from what is kept"
         yield Break("cleanup-changed", "cleanup_policy", what)
     elif now.retention_ms is not None and (was.retention_ms is None or now.retention_ms < was.retention_ms):
-        yield Break(
-            "retention-shortened", "retention_ms", f"was kept {was.retention}, is kept {now.retention}"
-        )
+        yield Break("retention-shortened", "retention_ms", f"was kept {was.retention}, is kept {now.retention}")
 
 
 def next_version(event_type: str) -> str:
