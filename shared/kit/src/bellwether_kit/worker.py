@@ -23,7 +23,7 @@ from bellwether_kit.db.unit_of_work import Database
 from bellwether_kit.events.batches import BatchProcessor, is_transient
 from bellwether_kit.events.consumer import ConsumerLoop
 from bellwether_kit.events.kafka import check_extension
-from bellwether_kit.events.relay import Announcer, Relay
+from bellwether_kit.events.relay import Relay
 from bellwether_kit.events.subscriptions import Subscription
 from bellwether_kit.faults import fault_point
 from bellwether_kit.logging import configure_logging
@@ -67,8 +67,6 @@ class Worker:
         timers: Sequence[Timer],
     ) -> None:
         self.database = Database(settings, source=f"/{service}-svc", clock=clock_from(settings.clock_file))
-        self._announcer = Announcer(self.database.dsn)
-        self.database.on_emitted = self._announcer.announce
         self._timers = timers
         self._loops = [TimerLoop(self.database, timer) for timer in timers]
         self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
@@ -81,7 +79,6 @@ class Worker:
         """Open the database and start every loop."""
         check_extension()
         await self.database.open()
-        self._announcer.start()
         loops: list[Any] = [self._consumer, self._relay, *self._loops]
         self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
         self._tasks += [asyncio.create_task(self._clean()), asyncio.create_task(self._watch())]
@@ -98,7 +95,6 @@ class Worker:
         for task in (*working, *self._tasks):
             task.cancel()
         await asyncio.gather(*working, *self._tasks, return_exceptions=True)
-        await self._announcer.stop()
         await self.database.close()
 
     async def progress(self) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends
-from fastapi.responses import Response
+from fastapi import APIRouter
 from sqlalchemy import DateTime, Row, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -111,9 +110,7 @@ async def count(uow: UnitOfWork, events: Sequence[Received[SeenHere]]) -> None:
         },
     )
     for tenant, id_, total in rows:
-        uow.emit(
-            Event.of(Counted(account_id=id_, total=total), tenant=tenant, subject=str(id_), time=uow.now)
-        )
+        uow.emit(Event.of(Counted(account_id=id_, total=total), tenant=tenant, subject=str(id_), time=uow.now))
 
 
 async def expire(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:

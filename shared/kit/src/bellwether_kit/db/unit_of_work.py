@@ -1,7 +1,7 @@
 """One transaction and everything that belongs in it. Only its end commits: rows, events and inbox together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from bellwether_kit.clock import Clock, SystemClock
 from bellwether_kit.events import outbox
+from bellwether_kit.events.announcer import Announcer
 from bellwether_kit.events.envelope import Event
 from bellwether_kit.events.outbox import RawRecord
 from bellwether_kit.faults import fault_point
@@ -57,7 +58,7 @@ class Database:
         self.settings = settings
         self.source = source
         self.clock: Clock = clock or SystemClock()
-        self.on_emitted: Callable[[], None] = lambda: None
+        self._announcer: Announcer | None = None
         self._engine: AsyncEngine | None = None
 
     @property
@@ -92,9 +93,13 @@ class Database:
             pool_pre_ping=True,
             connect_args={"options": options, "connect_timeout": 5},
         )
+        self._announcer = Announcer(self.dsn)
 
     async def close(self) -> None:
         """Close the pool."""
+        if self._announcer is not None:
+            await self._announcer.close()
+            self._announcer = None
         if self._engine is not None:
             await self._engine.dispose()
             self._engine = None
@@ -112,8 +117,8 @@ class Database:
                 emitted = await unit.flush(self.source)
                 fault_point("before-commit")
             fault_point("after-commit")
-        if emitted:
-            self.on_emitted()
+        if emitted and self._announcer is not None:
+            self._announcer.announce()
 
     @asynccontextmanager
     async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from bellwether_kit.events.announcer import CHANNEL
 from bellwether_kit.events.consumer import stop_within
 from bellwether_kit.events.envelope import CONTENT_TYPE
 from bellwether_kit.events.kafka import new_producer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "outbox"
 PAGE = 2_000
 POLL_SECONDS = 0.25
 SEND_SECONDS = 15.0
@@ -159,42 +159,3 @@ def _prefix_per_key(rows: Sequence[Row], results: Sequence[Any]) -> tuple[list[i
         elif stream not in broken:
             sent.append(row[0])
     return sent, failure
-
-
-class Announcer:
-    """Tells the relay, in whatever process it runs, after a commit and coalesced, that the outbox has something.
-
-    ``NOTIFY`` inside the writing transaction would take a lock over the whole database at commit, so it is said
-    on a connection of its own. A lost word costs one poll interval.
-    """
-
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._due = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def announce(self) -> None:
-        """Say it soon; many calls make one word."""
-        self._due.set()
-
-    def start(self) -> None:
-        """Begin to listen to :meth:`announce`."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the task and its connection."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
-                    while True:
-                        await self._due.wait()
-                        self._due.clear()
-                        await db.execute(f"NOTIFY {CHANNEL}")
-            except (psycopg.Error, OSError) as error:
-                log.info("announcer.database_away", error=repr(error))
-                await asyncio.sleep(1)
