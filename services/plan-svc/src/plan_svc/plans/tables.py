@@ -12,7 +12,7 @@ from sqlmodel import Field
 from plan_svc.tables import Table
 
 _TIME: Any = DateTime(timezone=True)
-_MONEY: Any = Numeric(20, 4)
+_MONEY: Any = Numeric
 _LIST: Any = ARRAY(Text)
 
 
