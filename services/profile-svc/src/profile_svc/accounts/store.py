@@ -65,10 +65,17 @@ _GIVE_UP = text("""
           (SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:names AS text[])))
 """)
 
+# No ON CONFLICT: a name that another account has must fail here, should it ever get past the rules.
 _TAKE = text("""
     INSERT INTO account_external_id (tenant, source, external_id, account_id)
-    SELECT :tenant, * FROM unnest(CAST(:sources AS text[]), CAST(:names AS text[]), CAST(:bearers AS uuid[]))
-    ON CONFLICT (tenant, source, external_id) DO NOTHING
+    SELECT :tenant, said.* FROM unnest(
+        CAST(:sources AS text[]), CAST(:names AS text[]), CAST(:bearers AS uuid[])
+    ) AS said (source, external_id, account_id)
+    WHERE NOT EXISTS (
+        SELECT FROM account_external_id AS held
+        WHERE held.tenant = :tenant
+          AND (held.source, held.external_id, held.account_id) = (said.source, said.external_id, said.account_id)
+    )
 """)
 
 _REMOVE = text("DELETE FROM account WHERE tenant = :tenant AND id = :id")

@@ -1,0 +1,126 @@
+"""Accounts in a real PostgreSQL: what goes in comes out, in few statements, whatever the size of the batch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+
+from bellwether_kit.db import Database
+from bellwether_kit.ids import uuid7
+from profile_svc.accounts import store
+from profile_svc.accounts.rules import (
+    Account,
+    AccountId,
+    AccountType,
+    Change,
+    ExternalId,
+    Money,
+    Origin,
+    Profile,
+    Status,
+    Tier,
+    settle,
+)
+
+NOW = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+
+
+def account(number: int, **facts: Any) -> Account:
+    profile = Profile(**{"name": f"Account {number}", "known_since": NOW} | facts)
+    names = frozenset([ExternalId("crm", str(number))])
+    return Account(AccountId(UUID(int=number)), 1, NOW, NOW, profile, names, {"name": Origin("crm", NOW)})
+
+
+FULL = account(
+    1,
+    name='Ünïcode "quoted" \\ 名',
+    status=Status.INACTIVE,
+    account_type=AccountType.KEY,
+    tier=Tier.C,
+    industry="steel",
+    territory="dach",
+    country="DE",
+    currency="EUR",
+    parent_id=AccountId(UUID(int=9)),
+    owner="ana@example.com",
+    cadence_days=7.5,
+    contract_start=date(2025, 1, 1),
+    contract_end=date(2026, 12, 31),
+    renewal_at=NOW,
+    yearly_value=Money(Decimal("123456789012345.6789"), "EUR"),
+    email_domains=("a.example", "b.example"),
+)
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[str]]:
+    """The statements that go to the server meanwhile."""
+    seen: list[str] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", see)
+    yield seen
+    event.remove(database.engine.sync_engine, "before_cursor_execute", see)
+
+
+@pytest.mark.parametrize("whole", [FULL, account(2)])
+async def test_an_account_comes_out_as_it_went_in(database: Database, whole: Account) -> None:
+    async with database.unit_of_work("acme") as uow:
+        await store.save(uow, "acme", [whole])
+    async with database.read("acme") as session:
+        assert await store.find(session, "acme", whole.id) == whole
+        assert await store.find(session, "globex", whole.id) is None
+
+
+@pytest.mark.parametrize("size", [1, 500])
+async def test_a_batch_of_any_size_takes_the_same_nine_statements(database: Database, size: int) -> None:
+    changes = [
+        Change("crm", {"name": "A", "parent_id": ExternalId("crm", "0")}, frozenset([ExternalId("crm", str(n))]))
+        for n in range(1, size + 1)
+    ]
+    with statements_of(database) as seen:
+        async with database.unit_of_work("acme") as uow:
+            await store.save(uow, "acme", [account(0)])
+            seen.clear()
+            await store.one_writer(uow.session, "acme")
+            known = await store.known(uow.session, "acme", changes)
+            outcomes = settle(changes, known, as_of=NOW, ids=iter(uuid7, None))
+            await store.save(uow, "acme", [o.account for o in outcomes if o.account])
+    assert len(seen) == 9
+    async with database.read("acme") as session:
+        children = await store.page(session, "acme", store.Filters(parent_id=UUID(int=0)), limit=1_000)
+    assert len(children) == size
+
+
+async def test_the_line_of_ancestors_is_known_to_its_end(database: Database) -> None:
+    line = [account(n, parent_id=AccountId(UUID(int=n - 1)) if n else None) for n in range(5)]
+    change = Change("crm", {"parent_id": UUID(int=4)}, frozenset())
+    async with database.unit_of_work("acme") as uow:
+        await store.save(uow, "acme", line)
+        known = await store.known(uow.session, "acme", [change])
+    assert known.parents == {a.id: a.profile.parent_id for a in line}
+
+
+async def test_external_ids_that_an_account_gave_up_are_free_again(database: Database) -> None:
+    before = account(1)
+    async with database.unit_of_work("acme") as uow:
+        await store.save(uow, "acme", [before, account(2)])
+        await store.save(uow, "acme", [Account(before.id, 2, NOW, NOW, before.profile)])
+        name = ExternalId("crm", "1")
+        assert await store.page(uow.session, "acme", store.Filters(external_id=name), limit=1) == []
+
+
+async def test_one_name_for_two_accounts_is_refused_by_the_key_itself(database: Database) -> None:
+    taken = frozenset([ExternalId("crm", "1")])
+    with pytest.raises(IntegrityError):
+        async with database.unit_of_work("acme") as uow:
+            await store.save(uow, "acme", [account(1)])
+            await store.save(uow, "acme", [Account(AccountId(uuid7()), 1, NOW, NOW, FULL.profile, taken)])
