@@ -15,6 +15,7 @@ NAMED = ("docker-compose.yml", "README.md", "CONTRIBUTING.md", "docs/*.md", "dep
 VARIABLE = re.compile(r"BELLWETHER_[A-Z0-9]+(?:_[A-Z0-9]+)*\b")
 PORT = re.compile(r"(?:localhost|127\.0\.0\.1):(\d{4,5})\b")
 ROLES = ("OWNER", "API", "WORKER")
+LABORATORY = {"BELLWETHER_CLOCK_FILE", "BELLWETHER_FAULT"}
 
 
 def variables_of(settings: type[BaseSettings]) -> Iterator[str]:
@@ -67,6 +68,12 @@ def test_every_local_port_that_is_named_is_one_of_ours(texts: Mapping[Path, str]
     inside = {8000}  # what an image listens on when nothing says otherwise
     files = {path: text for path, text in texts.items() if path.name != "docker-compose.yml"}
     assert not [line for path, text in files.items() for line in closed(path, text, {*DEFAULT_PORTS.values(), *inside})]
+
+
+def test_nothing_that_is_deployed_moves_the_clock_or_injects_faults(texts: Mapping[Path, str]) -> None:
+    deployed = {path: text for path, text in texts.items() if path.parts[0] in {"deploy", "docker-compose.yml"}}
+    assert deployed
+    assert not [path for path, text in deployed.items() if LABORATORY & set(VARIABLE.findall(text))]
 
 
 class Sample(BaseSettings):
