@@ -9,7 +9,7 @@ import pytest
 
 from bellwether.contracts.envelope import envelope_schema
 from bellwether.contracts.formats import problems
-from bellwether.contracts.schemas import RecursiveModel, schema_of
+from bellwether.contracts.schemas import InvalidModel, RecursiveModel, schema_of
 
 
 class Driver(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +52,24 @@ def test_nested_structs_are_inlined_and_keys_are_sorted() -> None:
         "required": ["evidence_id", "points"],
         "type": "object",
     }
+    assert "$defs" not in SCHEMA
     assert list(SCHEMA["properties"]) == sorted(SCHEMA["properties"])
 
 
 def test_a_payload_that_holds_itself_is_refused() -> None:
     with pytest.raises(RecursiveModel, match="Endless → Endless"):
         schema_of(Endless, "endless.thing.seen.v1")
+
+
+class Contradiction(msgspec.Struct):
+    """A limit on something without size."""
+
+    place: Annotated[str, msgspec.Meta(ge=0)]
+
+
+def test_a_payload_whose_annotations_contradict_each_other_is_named() -> None:
+    with pytest.raises(InvalidModel, match=r"Contradiction has no schema: Can only set `ge` on a numeric type"):
+        schema_of(Contradiction, "thing.seen.v1")
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,19 @@ class RecursiveModel(BellwetherError):
     """A payload that contains itself cannot be inlined, and a reader could not bound it either."""
 
 
+class InvalidModel(BellwetherError):
+    """A payload whose annotations msgspec refuses; it could not be encoded either."""
+
+
 def schema_of(model: type[msgspec.Struct], event_type: str) -> Schema:
     """Return the JSON Schema of a payload's `data`.
 
-    Raises RecursiveModel when the struct contains itself.
+    Raises RecursiveModel when the struct contains itself, InvalidModel when its annotations contradict each other.
     """
-    raw = msgspec.json.schema(model)
+    try:
+        raw = msgspec.json.schema(model)
+    except TypeError as error:
+        raise InvalidModel(f"{model.__module__}.{model.__qualname__} has no schema: {error}") from error
     body = _object(raw, raw.get("$defs", {}), ())
     body |= {"$schema": DIALECT, "$id": schema_id(event_type), "title": event_type}
     body["description"] = inspect.getdoc(model) or ""
@@ -74,4 +81,4 @@ def _object(node: Mapping[str, Any], definitions: Mapping[str, Any], trail: tupl
     inlined = _object(definitions[target], definitions, (*trail, target))
     inlined.pop("title", None)
     inlined["description"] = " ".join(str(inlined.get("description", "")).split())
-    return inlined | {name: item for name, item in node.items() if name != "$ref"}
+    return inlined | {name: item for name, item in node.items() if name not in {"$ref", "$defs"}}
