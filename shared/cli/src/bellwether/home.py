@@ -11,10 +11,11 @@ from pathlib import Path
 import bellwether
 from bellwether.errors import NotACheckout
 
+PACKAGE = Path(bellwether.__file__).resolve().parent
 
-def repository_root() -> Path:
+
+def repository_root(package: Path = PACKAGE) -> Path:
     """The clone that this package is installed from (editable); NotACheckout when it is somewhere else."""
-    package = Path(bellwether.__file__).resolve().parent
     for folder in package.parents:
         if (folder / "services").is_dir() and (folder / "shared" / "contracts").is_dir():
             return folder

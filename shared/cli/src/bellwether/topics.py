@@ -1,10 +1,12 @@
 """The topics of `shared/contracts/topics` on a broker: made when missing, never changed, differences reported."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from bellwether.contracts.catalogue import Topic, topics
 from bellwether.errors import BellwetherError, EngineFailed
@@ -13,6 +15,7 @@ from bellwether.home import repository_root
 DAY_MS = 86_400_000
 DEAD_LETTER_PARTITIONS = 3
 DEAD_LETTER_DAYS = 90
+VISIBLE_SECONDS = 15
 
 
 class TopicsDiffer(BellwetherError):
@@ -64,12 +67,18 @@ async def apply_topics(bootstrap: str, wanted: list[Wanted] | None = None, *, re
         await _create(admin, missing, replication)
         present = [topic for topic in wanted if topic.name in there]
         differing = await _differences(admin, present) if present else []
-    except KafkaError as error:
+    except (KafkaError, TimeoutError) as error:
         raise EngineFailed(f"Kafka at {bootstrap} does not answer: {type(error).__name__}.") from error
     finally:
         await admin.close()
     created = tuple(topic.name for topic in missing)
     return Applied(created, tuple(topic.name for topic in present), tuple(differing))
+
+
+def apply_now(bootstrap: str) -> Applied:
+    """`apply_topics` for callers that wait, with or without a running event loop of their own."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(apply_topics(bootstrap))).result()
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted], replication: int) -> None:
@@ -83,8 +92,13 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted], replication
     ]
     answer = await admin.create_topics(made)
     for name, code, *rest in answer.topic_errors:
-        if code:
+        if code not in (0, TopicAlreadyExistsError.errno):  # somebody made it between our look and our word
             raise EngineFailed(f"Topic {name} cannot be created: {rest[0] if rest and rest[0] else f'error {code}'}.")
+    names = {topic.name for topic in missing}
+    async with asyncio.timeout(VISIBLE_SECONDS):
+        # The controller has them, the broker may not yet.
+        while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.05)
 
 
 async def _differences(admin: AIOKafkaAdminClient, present: list[Wanted]) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.markup import escape
@@ -63,9 +64,10 @@ def tail(
 ) -> None:
     """Print the events of a topic as they come: time, key, type and data. Ctrl-C ends it."""
     console = Console(soft_wrap=True)
+    servers = bootstrap()
 
     async def follow() -> None:
-        async for record in _records(bootstrap(), topic, from_beginning, stop_at_end):
+        async for record in _records(servers, topic, from_beginning=from_beginning, stop_at_end=stop_at_end):
             key = (record.key or b"").decode(errors="replace")
             if tenant is None or key.startswith(f"{tenant}/"):
                 console.print(_line(key, record), highlight=False)
@@ -79,32 +81,34 @@ def tail(
 
 
 async def _records(
-    servers: str,
-    topic: str,
-    from_beginning: bool,
-    stop_at_end: bool,
+    servers: str, topic: str, *, from_beginning: bool, stop_at_end: bool
 ) -> AsyncIterator[ConsumerRecord]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
-    await consumer.start()
+    await _require(servers, topic)
+    reset = "earliest" if from_beginning else "latest"
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset=reset, enable_auto_commit=False)
     try:
-        partitions = await _partitions(consumer, topic)
-        consumer.assign(partitions)
-        await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*partitions)
-        ends = await consumer.end_offsets(partitions) if stop_at_end else {}
+        await consumer.start()
+        ends = await consumer.end_offsets(consumer.assignment()) if stop_at_end else {}
         while True:
             for batch in (await consumer.getmany(timeout_ms=250)).values():
                 for record in batch:
                     yield record
-            if stop_at_end and all([await consumer.position(each) >= ends[each] for each in partitions]):
+            if stop_at_end and all([await consumer.position(each) >= end for each, end in ends.items()]):
                 return
     finally:
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    if topic not in await consumer.topics():
-        raise UnknownTopic(f"The broker has no topic {topic!r}.")
-    return [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+async def _require(servers: str, topic: str) -> None:
+    """A consumer would wait for ever for a topic that is not there."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    try:
+        await admin.start()
+        known = await admin.list_topics()
+    finally:
+        await admin.close()
+    if topic not in known:
+        raise UnknownTopic(f"The broker has no topic {topic!r}; it has {', '.join(sorted(known))}.")
 
 
 def _line(key: str, record: ConsumerRecord) -> str:

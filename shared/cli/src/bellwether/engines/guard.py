@@ -35,7 +35,8 @@ def main(owner: int, stop_signal: str, user: str, command: list[str]) -> int:
             engine.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             engine.kill()
-    return engine.wait()
+    code = engine.wait()
+    return code if code >= 0 else 128 - code  # as a shell says it
 
 
 def _alive(pid: int) -> bool:

@@ -1,10 +1,9 @@
 """One local stack: start, stop, ask, and disturb it. What the command line, the demo and the journeys use."""
 
-import asyncio
 import os
 import signal as signals
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -21,7 +20,7 @@ from bellwether.stack.leftovers import end_leftovers
 from bellwether.stack.processes import Process, Variables, of_engine, of_services
 from bellwether.stack.supervisor import State, Supervisor
 from bellwether.tokens import EVERY_SCOPE, TokenIssuer
-from bellwether.topics import apply_topics
+from bellwether.topics import apply_now
 from bellwether_kit.clock import ReplayClock
 
 NEEDED_SPACE = 512 * MIB
@@ -29,6 +28,7 @@ READY_SECONDS = 90.0
 
 Say = Callable[[str], None]
 Programs = Callable[[Layout], list[Process]]
+Databases = Callable[[Layout, Sequence[str]], object]
 
 
 class Stack:
@@ -43,6 +43,7 @@ class Stack:
         clock: bool = False,
         variables: Mapping[str, Variables] | None = None,
         programs: Programs = of_services,
+        databases: Databases = prepare_databases,
     ) -> None:
         """`services=()` gives the engines only. `variables` are extra ones by process name, "*" for all."""
         self.home = home or Home.found()
@@ -51,14 +52,13 @@ class Stack:
         self._clock = clock
         self._variables = variables or {}
         self._programs = programs
+        self._databases = databases
         self._supervisor = Supervisor(self.home)
 
     @cached_property
     def layout(self) -> Layout:
         """Every address; NotUp when nothing runs from this home."""
         return Layout.read(self.home)
-
-    # --- start and stop ---------------------------------------------------------------------------------
 
     def start(self, *, say: Say = lambda _text: None, progress: Progress | None = None) -> None:
         """Start everything and wait until it is ready; what fails leaves nothing running and no record."""
@@ -97,11 +97,11 @@ class Stack:
         self._until("postgres", lambda: postgres.answers(layout.postgres_url))
         if layout.services:
             say("Preparing the databases")
-            prepare_databases(layout, layout.services)
+            self._databases(layout, layout.services)
         self._supervisor.start(*(process.name for process in services if process.kind == "api"))
         say("Waiting for Kafka")
         self._until("kafka", lambda: kafka.answers_at(layout.kafka_bootstrap))
-        for difference in asyncio.run(apply_topics(layout.kafka_bootstrap)).differing:
+        for difference in apply_now(layout.kafka_bootstrap).differing:
             say(f"Topic {difference}")
         self._supervisor.start(*(process.name for process in services if process.kind == "worker"))
         say("Waiting for the services")
@@ -135,8 +135,6 @@ class Stack:
         self.home.record.unlink(missing_ok=True)
         self.__dict__.pop("layout", None)
 
-    # --- ask --------------------------------------------------------------------------------------------
-
     def url(self, process: str) -> str:
         """The base URL of a service's API (`metrics`) or of a worker's health port (`metrics-worker`)."""
         return self.layout.url(process)
@@ -169,8 +167,6 @@ class Stack:
                     f"Not ready after {timeout:.0f} s: {', '.join(sorted(waiting))}; {self._last(min(waiting))}"
                 )
             time.sleep(0.05)
-
-    # --- disturb ----------------------------------------------------------------------------------------
 
     def kill(self, process: str, signal: int = signals.SIGKILL) -> int:
         """Send a signal to the process itself; the supervisor starts it again if it dies. Returns the pid."""

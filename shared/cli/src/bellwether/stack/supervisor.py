@@ -20,6 +20,7 @@ from bellwether.stack.processes import Process, inherited
 
 LONGEST_SOCKET = 90  # bytes; the system's limit is 104 to 108, and supervisord appends a suffix while it binds
 STOP_SECONDS = 20
+ALREADY_STARTED = 60  # supervisord's fault code
 GONE = ("STOPPED", "EXITED", "FATAL", "BACKOFF")
 
 HEAD = """\
@@ -142,10 +143,19 @@ class Supervisor:
     def start(self, *names: str) -> None:
         """Have processes started, without waiting for them."""
         for name in names:
-            self._ask("startProcess", name, False)
+            try:
+                self._ask("startProcess", name, False)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode != ALREADY_STARTED:
+                    raise EngineFailed(f"{name} cannot be started: {fault.faultString}.") from fault
 
     def stop(self, *names: str) -> None:
-        """Stop processes side by side, and wait until they are gone (each is killed after 20 s)."""
+        """Stop processes side by side, and wait until they are gone (each is killed after 20 s).
+
+        One that is just starting is let finish (1 s): a signal between fork and exec would be lost.
+        """
+        while any(self.states()[name].word == "STARTING" for name in names):
+            time.sleep(0.05)
         for name in names:
             with suppress(xmlrpc.client.Fault):  # it was not running
                 self._ask("stopProcess", name, False)
