@@ -2,6 +2,7 @@
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import generate_latest
 
 from bellwether_kit import telemetry
@@ -39,6 +40,14 @@ def test_the_trace_id_is_that_of_the_work_in_hand() -> None:
     token = telemetry.traceparent.set(PARENT)
     assert (telemetry.trace_id(), telemetry.current_traceparent()) == ("ab" * 16, PARENT)
     telemetry.traceparent.reset(token)
+
+
+def test_an_open_span_is_the_trace_context() -> None:
+    assert telemetry.span_traceparent() is None
+    with TracerProvider().get_tracer("test").start_as_current_span("work") as span:
+        found = telemetry.span_traceparent()
+    context = span.get_span_context()
+    assert found == f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def test_a_registry_knows_its_process() -> None:

@@ -87,6 +87,7 @@ class HttpSettings(BaseSettings):
     )
     body_limit: int = Field(default=1024 * 1024, gt=0, description="bytes of a request body")
     csv_body_limit: int = Field(default=10 * 1024 * 1024, gt=0, description="bytes of a text/csv body")
+    body_timeout: float = Field(default=30.0, gt=0, description="seconds in which a body must arrive")
     nesting_limit: int = Field(default=20, ge=1, le=100, description="arrays and objects inside each other")
     rate_per_second: float = Field(default=1_000.0, gt=0, description="requests a tenant may make per second")
     rate_burst: int = Field(default=2_000, ge=1, description="requests a tenant may make at once")

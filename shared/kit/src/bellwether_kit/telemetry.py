@@ -40,6 +40,14 @@ def child_traceparent(parent: str | None) -> str:
     return f"00-{parent[3:35]}-{secrets.token_hex(8)}-{parent[53:55]}"
 
 
+def span_traceparent() -> str | None:
+    """Give the trace context of the current OpenTelemetry span, or None when there is none."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
 def trace_id() -> str | None:
     """Give the 32 hex digits of the current trace, or None outside of any."""
     current = traceparent.get()

@@ -1,13 +1,15 @@
 """What can't be read is refused with its own code, before anything is stored."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from things.rig import FakeDatabase, assert_problem
+from things.rig import FakeDatabase, Keys, assert_problem, client_of
 
 from bellwether_kit.http.bodies import parse_json
 from bellwether_kit.http.problems import ProblemError
@@ -128,3 +130,20 @@ async def test_any_json_media_type_will_do(client: httpx.AsyncClient, kind: str)
 def test_any_bytes_are_decoded_or_a_problem(body: bytes) -> None:
     with contextlib.suppress(ProblemError):
         parse_json(body, 20)
+
+
+async def test_a_body_that_does_not_arrive_in_time_is_given_up(make_app: Callable[..., FastAPI], keys: Keys) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b'{"name":'
+        await asyncio.Event().wait()
+
+    async with client_of(make_app(body_timeout=0.05), keys.token()) as client:
+        response = await client.post("/v1/things", content=stalled(), headers=JSON)
+    assert_problem(response, 408, "body-too-slow")
+
+
+async def test_an_answer_names_a_hundred_places_at_most(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/things", json={f"field-{n}": n for n in range(5_000)})
+    body = assert_problem(response, 422, "validation-failed")
+    assert len(body["errors"]) == 100  # type: ignore[arg-type]
+    assert body["detail"] == "The request is not valid in 5001 places."

@@ -53,6 +53,14 @@ def test_operations_are_named_and_guarded(document: dict[str, Any]) -> None:
         assert "-" in operation["operationId"]
 
 
+def test_every_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", ())}
+            assert ("Idempotency-Key" in names) == (method == "post")
+            assert ("409" in operation["responses"]) == (method == "post")
+
+
 def test_a_bulk_body_is_documented_though_the_route_reads_it_itself(document: dict[str, Any]) -> None:
     content = document["paths"]["/v1/bulk"]["post"]["requestBody"]["content"]
     assert {"application/json", "application/x-ndjson"} == content.keys()

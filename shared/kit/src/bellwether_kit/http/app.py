@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from bellwether_kit.auth import KeySet, Verifier
 from bellwether_kit.clock import Clock, clock_from
 from bellwether_kit.db import Database
+from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http.backlog import Backlog
 from bellwether_kit.http.gate import Gate
 from bellwether_kit.http.health import health_router, readiness_off_on_sigterm
@@ -68,6 +69,7 @@ def build_api(
         app.add_exception_handler(kind, _answer_problem)
     for away in (OperationalError, InterfaceError, PoolExhausted):
         app.add_exception_handler(away, _answer_away)
+    app.add_exception_handler(EventTooLarge, _answer_too_large)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
     return app
 
@@ -119,6 +121,11 @@ async def _answer_problem(request: Request, error: Exception) -> Response:
     problem = translate(error, runtime_of(request).errors)
     if problem is None:
         raise error  # a domain error that stands in no table is a defect of ours
+    return problem_response(request.scope, problem)
+
+
+async def _answer_too_large(request: Request, error: Exception) -> Response:  # noqa: ARG001 (Starlette gives it)
+    problem = ProblemError(413, "event-too-large", "What follows from this would not fit in one event of 64 KiB.")
     return problem_response(request.scope, problem)
 
 

@@ -1,5 +1,6 @@
 """Reading request bodies: size, encoding, nesting and JSON; what a body means is the models' business."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -99,6 +100,15 @@ class BodyRequest(Request):
                 if size > limit:
                     raise _too_large(limit)
                 yield chunk
+
+    async def body(self) -> bytes:
+        """Give the whole body; raises the 408 problem when it does not arrive in time."""
+        try:
+            async with asyncio.timeout(self.limits.body_timeout):
+                return await super().body()
+        except TimeoutError as error:
+            detail = "The body did not arrive in time."
+            raise ProblemError(408, "body-too-slow", detail, headers={"Connection": "close"}) from error
 
     async def json(self) -> Any:
         """Decode the body once; raises the problem that says what is wrong with it."""

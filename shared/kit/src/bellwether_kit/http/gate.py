@@ -75,6 +75,7 @@ class Gate:
         self._runtime = runtime
         self._cors = Cors(runtime.settings.cors_origins)
         self._metrics = HttpMetrics(registry)
+        self._traced = runtime.settings.otlp_endpoint is not None
         self._in_hand = 0
         self._metrics.in_flight.set_function(lambda: self._in_hand)
 
@@ -85,7 +86,10 @@ class Gate:
             return
         headers = dict(scope["headers"])
         request_id = _request_id(headers.get(b"x-request-id"))
-        trace = telemetry.child_traceparent(headers.get(b"traceparent", b"").decode("latin-1"))
+        # With traces exported the server's span is already open, and ours must be that one.
+        trace = (telemetry.span_traceparent() if self._traced else None) or telemetry.child_traceparent(
+            headers.get(b"traceparent", b"").decode("latin-1")
+        )
         tokens = (
             telemetry.correlation.set(request_id),
             telemetry.traceparent.set(trace),

@@ -9,6 +9,15 @@ from bellwether_kit.http.problems import MEDIA_TYPE, Problem
 
 _ALWAYS = {"422": "Not valid", "503": "Overloaded; see Retry-After"}
 _GUARDED = {"401": "No valid token", "403": "The token lacks a scope", "429": "Too many requests"}
+_WITH_ID = {"404": "There is no such thing for this tenant"}
+_WITH_BODY = {"400": "Not readable", "413": "Too large", "415": "Not a media type we read"}
+_WITH_KEY = {"409": "A request with this Idempotency-Key is in flight"}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeat with the same key and body gets the first answer, for 72 hours.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -21,7 +30,9 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
             return app.openapi_schema
         made = original()
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        for operation in _operations(made):
+        for method, operation in _operations(made):
+            if method == "post" and operation.get("security"):
+                operation["parameters"] = [*operation.get("parameters", ()), _KEY]
             _describe_problems(operation)
             _hoist(operation.get("requestBody", {}), schemas)
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -33,25 +44,21 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in document["paths"].values():
-        yield from (operation for operation in path.values() if isinstance(operation, dict))
+        yield from path.items()
 
 
 def _describe_problems(operation: dict[str, Any]) -> None:
-    """Every error is a problem: those common to all routes, and those the route names itself."""
-    answers = operation["responses"]
+    """Every error is a problem: those common to all such routes, and those the route names itself."""
+    parameters = operation.get("parameters", ())
     common = _ALWAYS | (_GUARDED if operation.get("security") else {})
-    if "{" not in operation.get("operationId", "") and any(
-        parameter["in"] == "path" for parameter in operation.get("parameters", ())
-    ):
-        common = common | {"404": "No such thing for this tenant"}
-    if "requestBody" in operation:
-        common = common | {"400": "Not readable", "413": "Too large", "415": "Not a media type we read"}
+    common |= _WITH_BODY if "requestBody" in operation else {}
+    common |= _WITH_KEY if _KEY in parameters else {}
+    common |= _WITH_ID if any(parameter["in"] == "path" for parameter in parameters) else {}
+    answers = operation["responses"]
     for status, description in common.items():
-        answers[status] = {"description": description} | {
-            key: value for key, value in answers.get(status, {}).items() if key == "description" and status != "422"
-        }
+        answers.setdefault(status, {"description": description})
     for status, answer in answers.items():
         if status.startswith(("4", "5")):
             answer["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}

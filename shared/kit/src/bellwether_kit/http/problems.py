@@ -16,6 +16,8 @@ from bellwether_kit import telemetry
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:bellwether:problem:"
 
+_SHOWN_ERRORS = 100  # a body of unknown fields must not make an answer larger than itself
+
 
 class FieldError(TypedDict):
     """What is wrong with one place; ``pointer`` is an RFC 6901 JSON pointer inside ``location``."""
@@ -117,7 +119,8 @@ def _of_framework(error: HTTPException) -> ProblemError:
 def invalid(errors: Sequence[FieldError]) -> ProblemError:
     """Make the 422 of a request that is well formed and means nothing."""
     places = "one place" if len(errors) == 1 else f"{len(errors)} places"
-    return ProblemError(422, "validation-failed", f"The request is not valid in {places}.", errors=errors)
+    detail = f"The request is not valid in {places}."
+    return ProblemError(422, "validation-failed", detail, errors=errors[:_SHOWN_ERRORS])
 
 
 _LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
