@@ -1,0 +1,1 @@
+"""`bellwether bench`: runs the benchmarks of the clone's bench/ folder."""

@@ -1,0 +1,25 @@
+"""The command: each benchmark is a program in bench/, run with this interpreter and the words given."""
+
+import subprocess
+import sys
+
+import typer
+
+from bellwether.home import repository_root
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.callback()
+def bench() -> None:
+    """Measure the paths that must be fast, each beside its floor."""
+
+
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def rescoring(context: typer.Context) -> None:
+    """F1: how fast a scoring worker drains waiting evidence, beside its floor (--events --accounts --rounds)."""
+    program = repository_root() / "bench" / "rescoring.py"
+    command = [sys.executable, str(program), *context.args]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own interpreter and program
