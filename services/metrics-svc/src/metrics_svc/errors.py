@@ -24,6 +24,10 @@ class PeriodOutOfOrder(DomainError):
     """A period would end before it starts."""
 
 
+class AppliesInFuture(DomainError):
+    """Rules would apply from a moment that has not come yet."""
+
+
 class MissingIdentity(DomainError):
     """An item does not say which record of which source it is."""
 
@@ -62,6 +66,7 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownEvidence: (404, "unknown-evidence"),
     UnknownEvidenceKind: (422, "unknown-evidence-kind"),
     PeriodOutOfOrder: (422, "period-out-of-order"),
+    AppliesInFuture: (422, "applies-in-future"),
     MissingIdentity: (422, "missing-identity"),
     UnknownActivityType: (422, "unknown-activity-type"),
     OutcomeMismatch: (422, "outcome-mismatch"),

@@ -3,8 +3,8 @@
 Pure: no storage, no clock.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -82,6 +82,31 @@ class Activity:
     magnitude: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """How a source names an account: ``kind`` is id, external (with ``source``) or domain."""
+
+    kind: str
+    value: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """An activity as it came in, with what is kept and not derived from."""
+
+    activity: Activity
+    external_id: str
+    reference: Reference
+    thread: str | None = None
+    in_reply_to: str | None = None
+    currency: str | None = None
+    subject: str | None = None
+    attributes: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    note: str | None = None
+    author: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one unit of work did to one activity; ``before`` is None when it was not there."""
@@ -105,6 +130,26 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
+def statuses(posted: Sequence[tuple[UUID, int]], known: Mapping[UUID, int]) -> list[Status]:
+    """What becomes of items (identity, revision) posted one after the other, given the revisions on record.
+
+    Accepted or corrected items are to be stored; of several with one identity the last of these wins.
+    """
+    latest, found = dict(known), []
+    for id_, revision in posted:
+        before = latest.get(id_)
+        if before is None:
+            status = Status.ACCEPTED
+        elif revision > before:
+            status = Status.CORRECTED
+        else:
+            status = Status.DUPLICATE if revision == before else Status.STALE
+        if status in {Status.ACCEPTED, Status.CORRECTED}:
+            latest[id_] = revision
+        found.append(status)
+    return found
+
+
 class Refusal(StrEnum):
     """Why an item is rejected; the values are stable codes."""
 
@@ -118,51 +163,39 @@ class Refusal(StrEnum):
     AMOUNT_WITHOUT_CURRENCY = "amount-without-currency"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The checkable part of a posted activity."""
+def refusal(
+    posted: Posted, as_of: datetime, outcomes: Mapping[str, frozenset[str]] = OUTCOMES
+) -> tuple[Refusal, str] | None:
+    """The first rule that something posted breaks and the JSON pointer to the field that breaks it, or None.
 
-    source: str
-    external_id: str
-    type: str
-    direction: str | None
-    outcome: str | None
-    occurred_at: datetime
-    starts_at: datetime | None
-    in_reply_to: str | None
-    has_amount: bool
-    has_currency: bool
+    ``outcomes`` are the types that may come in this way, each with its outcomes.
+    """
+    return _refused_words(posted, outcomes) or _refused_time(posted.activity, as_of)
 
 
-def refusal(claim: Claim, as_of: datetime) -> tuple[Refusal, str] | None:
-    """The first rule the claim breaks and the JSON pointer to the field that breaks it, or None."""
-    return _refused_words(claim) or _refused_time(claim, as_of)
-
-
-def _refused_words(claim: Claim) -> tuple[Refusal, str] | None:
-    if not claim.source.strip() or not claim.external_id.strip():
-        return Refusal.MISSING_IDENTITY, "/external_id" if claim.source.strip() else "/source"
-    if claim.type not in OUTCOMES:
+def _refused_words(posted: Posted, outcomes: Mapping[str, frozenset[str]]) -> tuple[Refusal, str] | None:
+    activity = posted.activity
+    if not activity.source.strip() or not posted.external_id.strip():
+        return Refusal.MISSING_IDENTITY, "/external_id" if activity.source.strip() else "/source"
+    if activity.type not in outcomes:
         return Refusal.UNKNOWN_TYPE, "/type"
-    if claim.outcome is not None and claim.outcome not in OUTCOMES[claim.type]:
+    if activity.outcome is not None and activity.outcome not in outcomes[activity.type]:
         return Refusal.OUTCOME_MISMATCH, "/outcome"
-    if claim.direction is None and claim.type in CONVERSATION:
+    if activity.direction is None and activity.type in CONVERSATION:
         return Refusal.MISSING_DIRECTION, "/direction"
-    if claim.in_reply_to is not None and claim.in_reply_to == claim.external_id:
+    if posted.in_reply_to is not None and posted.in_reply_to == posted.external_id:
         return Refusal.REPLY_TO_ITSELF, "/in_reply_to"
-    if claim.has_amount != claim.has_currency:
-        return Refusal.AMOUNT_WITHOUT_CURRENCY, "/currency" if claim.has_amount else "/amount"
+    if (activity.amount is None) != (posted.currency is None):
+        return Refusal.AMOUNT_WITHOUT_CURRENCY, "/amount" if activity.amount is None else "/currency"
     return None
 
 
-def _refused_time(claim: Claim, as_of: datetime) -> tuple[Refusal, str] | None:
-    planned = claim.type == "meeting"
-    for pointer, moment in (("/occurred_at", claim.occurred_at), ("/starts_at", claim.starts_at)):
-        if moment is None:
-            continue
-        if moment < EARLIEST:
+def _refused_time(activity: Activity, as_of: datetime) -> tuple[Refusal, str] | None:
+    latest = as_of + (HORIZON if activity.type == "meeting" else TOLERANCE)
+    for pointer, moment in (("/occurred_at", activity.occurred_at), ("/starts_at", activity.starts_at)):
+        if moment is not None and moment < EARLIEST:
             return Refusal.TOO_EARLY, pointer
-        if moment > as_of + (HORIZON if planned else TOLERANCE):
+        if moment is not None and moment > latest:
             return Refusal.IN_FUTURE, pointer
     return None
 

@@ -5,12 +5,13 @@ Orders of one UTC day count as one buying day, so that an invoice split in three
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from uuid import UUID
 
+from metrics_svc.activities.rules import Change, is_purchase
 from metrics_svc.derivation.rules import Policy
-from metrics_svc.evidence.rules import Evidence, Slot
+from metrics_svc.evidence.rules import Evidence, Findings, Slot
 
 GAPS_CONSIDERED = 12
 """The habit is the median of at most this many latest gaps: it may change over the years."""
@@ -39,6 +40,34 @@ def slots(tenant: str, account_id: UUID, day: date) -> tuple[Slot, Slot]:
         Slot(tenant, account_id, "buying-slower", day.isoformat()),
         Slot(tenant, account_id, "buying-faster", day.isoformat()),
     )
+
+
+Account = tuple[str, UUID]
+"""Tenant and account."""
+
+
+def placed(changes: Sequence[Change]) -> tuple[Findings, set[tuple[str, UUID, date]]]:
+    """Each purchase as evidence of its own, and the days (UTC) of every account whose purchases changed."""
+    found, touched = Findings(), set()
+    for change in changes:
+        for order in change.versions():
+            if order.account_id is None or not is_purchase(order):
+                continue
+            slot = Slot(order.tenant, order.account_id, "order", str(order.activity_id))
+            found.slots.add(slot)
+            touched.add((order.tenant, order.account_id, order.occurred_at.astimezone(UTC).date()))
+            if order is change.after:
+                piece = Evidence(
+                    slot=slot,
+                    kind="order-placed",
+                    observed_at=order.occurred_at,
+                    source=order.source,
+                    contact_ids=order.contact_ids,
+                    owner_id=order.owner_id,
+                    activity_ids=(order.activity_id,),
+                )
+                found.add([piece])
+    return found, touched
 
 
 def slow_at(days: Sequence[BuyingDay], index: int, policy: Policy) -> datetime | None:
@@ -75,8 +104,8 @@ def judge(
         policy = policy_at(day.last_at)
         slower, faster = slots(tenant, account_id, day.day)
         deadline = slow_at(days, index, policy)
-        ended = days[index + 1].last_at if index + 1 < len(days) else as_of
-        if deadline is not None and deadline < ended and deadline <= as_of:
+        in_time = index + 1 < len(days) and (deadline is None or days[index + 1].last_at <= deadline)
+        if deadline is not None and not in_time and deadline <= as_of:
             found.append(_piece(slower, "buying-decelerated", deadline, days[index : index + 1]))
         if _fast(days, index, policy) and not _fast(days, index - 1, policy):
             run = days[index - policy.faster_run : index + 1]

@@ -104,3 +104,25 @@ def add_business_days(moment: datetime, days: int, working_day: Callable[[date],
 def weekdays(_country: str | None, day: date) -> bool:
     """The calendar of nowhere in particular: Monday to Friday."""
     return day.weekday() < 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When time alone changes what something is evidence of; ``kind`` says whose business it is."""
+
+    tenant: str
+    account_id: UUID
+    subject_id: UUID
+    kind: str
+    due_at: datetime | None
+
+
+@dataclass(slots=True)
+class Deadlines:
+    """The deadlines a unit of work sets (or lifts: None), by what they are about."""
+
+    by_subject: dict[tuple[str, UUID, UUID], Deadline] = field(default_factory=dict)
+
+    def set(self, tenant: str, account_id: UUID, subject_id: UUID, kind: str, due_at: datetime | None) -> None:
+        """Set or lift a deadline. A subject that moved to another account has one in each, one of them None."""
+        self.by_subject[tenant, account_id, subject_id] = Deadline(tenant, account_id, subject_id, kind, due_at)

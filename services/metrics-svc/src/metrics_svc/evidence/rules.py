@@ -1,10 +1,15 @@
 """The catalogue of evidence kinds, and how a fresh derivation is compared with what is on record. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
+
+from metrics_svc.activities.rules import OBSERVATION, Change
+
+Dimension = Literal["heart", "mind", "wallet"]
+"""What share of the client evidence speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +18,11 @@ class Kind:
 
     code: str
     family: str
-    dimension: str
-    polarity: int
+    dimension: Dimension
+    polarity: Literal[-1, 1]
 
 
-def _family(name: str, dimension: str, good: str, bad: str) -> tuple[Kind, ...]:
+def _family(name: str, dimension: Dimension, good: str, bad: str) -> tuple[Kind, ...]:
     return tuple(Kind(code, name, dimension, 1) for code in good.split()) + tuple(
         Kind(code, name, dimension, -1) for code in bad.split()
     )
@@ -97,6 +102,35 @@ class Findings:
         """Take all another slice found."""
         self.evidence.update(other.evidence)
         self.slots.update(other.slots)
+
+
+def observed_slot(tenant: str, account_id: UUID, activity_id: UUID) -> Slot:
+    """Where evidence that a person saw stands."""
+    return Slot(tenant, account_id, "observed", str(activity_id))
+
+
+def observed(changes: Sequence[Change]) -> Findings:
+    """Evidence that people saw themselves: each observation is one piece, as they said it."""
+    found = Findings()
+    for change in changes:
+        for activity in change.versions():
+            if activity.type == OBSERVATION and activity.account_id is not None:
+                found.slots.add(observed_slot(activity.tenant, activity.account_id, activity.activity_id))
+        seen = change.after
+        if seen is None or seen.type != OBSERVATION or seen.account_id is None or seen.kind is None:
+            continue
+        piece = Evidence(
+            slot=observed_slot(seen.tenant, seen.account_id, seen.activity_id),
+            kind=seen.kind,
+            observed_at=seen.occurred_at,
+            source=seen.source,
+            magnitude=seen.magnitude or 1.0,
+            contact_ids=seen.contact_ids,
+            owner_id=seen.owner_id,
+            activity_ids=(seen.activity_id,),
+        )
+        found.add([piece])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,23 @@ Pure. One *lane* is an account, a contact and a channel; lanes do not depend on 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from metrics_svc.activities.rules import NOBODY
+from metrics_svc.activities.rules import (
+    NOBODY,
+    Activity,
+    Change,
+    answers,
+    asked_contact,
+    is_unasked_contact,
+)
 from metrics_svc.derivation.rules import Policy
 from metrics_svc.evidence.rules import Evidence, Slot
 
-CHANNELS = ("call", "email", "message")
+LISTED = 50
+"""Evidence names at most this many of the activities it rests on."""
 
 _WORD = {"call": "call", "email": "email", "message": "email"}
 """The catalogue speaks of calls and e-mails; a message counts with the written word."""
@@ -120,10 +128,10 @@ def expectations(lane: Lane, asks: Sequence[Ask], deadline: Deadline) -> list[Ex
         else:
             grouped.append([ask])
             due = deadline(ask.at, 1)
-    nexts = [group[0].at for group in grouped[1:]] + [None]
+    nexts = [*(group[0].at for group in grouped[1:]), None]
     return [
         Expectation(lane, tuple(group), deadline(group[0].at, 1), deadline(group[0].at, 2), following)
-        for group, following in zip(grouped, nexts, strict=True)
+        for group, following in zip(grouped, nexts, strict=False)
     ]
 
 
@@ -145,10 +153,10 @@ def judge(expectation: Expectation, policy: Policy, as_of: datetime) -> list[Evi
     unreturned, returned = slots(lane, expectation.opened_by)
     contacts = () if lane.contact_id == NOBODY else (lane.contact_id,)
     opener, closing, stated = expectation.asks[0], expectation.closing, expectation.stated
-    ids = tuple(ask.activity_id for ask in expectation.asks)
+    ids = tuple(ask.activity_id for ask in expectation.asks[:LISTED])
     found = []
     if not (expectation.forgiven or stated) and expectation.due_at <= as_of:
-        size = min(policy.chase_limit, 1.0 + policy.chase_step * (len(ids) - 1))
+        size = min(policy.chase_limit, 1.0 + policy.chase_step * (len(expectation.asks) - 1))
         found.append(
             Evidence(
                 slot=unreturned,
@@ -173,4 +181,74 @@ def judge(expectation: Expectation, policy: Policy, as_of: datetime) -> list[Evi
                 activity_ids=(*ids, closing.activity_id) if closing else ids,
             )
         )
+    return found
+
+
+def contacted(activity: Activity, *, closes: bool) -> tuple[Slot, Evidence | None]:
+    """The place of ``client-contacted`` for what a client did, and the piece unless it answers something."""
+    assert activity.account_id is not None
+    slot = Slot(activity.tenant, activity.account_id, "contacted", str(activity.activity_id))
+    if closes or not is_unasked_contact(activity):
+        return slot, None
+    return slot, Evidence(
+        slot=slot,
+        kind="client-contacted",
+        observed_at=activity.occurred_at,
+        source=activity.source,
+        contact_ids=activity.contact_ids,
+        owner_id=activity.owner_id,
+        activity_ids=(activity.activity_id,),
+    )
+
+
+Party = tuple[str, UUID, UUID]
+"""Tenant, account and contact: the lanes of a party share their replies."""
+
+
+@dataclass(slots=True)
+class Touched:
+    """Which conversations a unit of work touched, from when to when, and by which activities.
+
+    ``asks`` are those (tenant, account, activity) that are no longer what they were; ``contacts`` what the client
+    did (tenant, activity).
+    """
+
+    spans: dict[Party, tuple[datetime, datetime]] = field(default_factory=dict)
+    asks: set[tuple[str, UUID, UUID]] = field(default_factory=set)
+    contacts: set[tuple[str, UUID]] = field(default_factory=set)
+    slots: set[Slot] = field(default_factory=set)
+
+    def span(self, party: Party, at: datetime) -> None:
+        """Widen a party's span to a moment."""
+        first, last = self.spans.get(party, (at, at))
+        self.spans[party] = (min(first, at), max(last, at))
+
+    def merge(self, other: "Touched") -> None:
+        """Take all that something else touched."""
+        for party, (first, last) in other.spans.items():
+            self.span(party, first)
+            self.span(party, last)
+        self.asks |= other.asks
+        self.contacts |= other.contacts
+        self.slots |= other.slots
+
+
+def touched(changes: Sequence[Change]) -> Touched:
+    """What has to be looked at again: both where an activity was and where it is now."""
+    found = Touched()
+    for was, activity in ((change.before, version) for change in changes for version in change.versions()):
+        tenant, account_id, id_ = activity.tenant, activity.account_id, activity.activity_id
+        assert account_id is not None
+        asked = asked_contact(activity)
+        if asked is not None:
+            found.span((tenant, account_id, asked), activity.occurred_at)
+            if activity is was:
+                found.asks.add((tenant, account_id, id_))
+            found.slots.update(slots(Lane(tenant, account_id, asked, activity.type), id_))
+        if answers(activity):
+            for contact in {*activity.contact_ids, NOBODY}:
+                found.span((tenant, account_id, contact), activity.occurred_at)
+        if is_unasked_contact(activity):
+            found.contacts.add((tenant, id_))
+            found.slots.add(contacted(activity, closes=True)[0])
     return found

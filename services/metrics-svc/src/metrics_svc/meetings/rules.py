@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from metrics_svc.activities.rules import Activity
+from metrics_svc.activities.rules import Activity, Change
 from metrics_svc.derivation.rules import Policy
 from metrics_svc.evidence.rules import Evidence, Slot
 
@@ -23,6 +23,20 @@ _RANK = {
     )
 }
 """Of answers given at the same moment the one further down the road counts."""
+
+
+Meeting = tuple[str, UUID, UUID]
+"""Tenant, account and meeting."""
+
+
+def touched(changes: Sequence[Change]) -> set[Meeting]:
+    """The meetings whose activities changed, under every account they belong or belonged to."""
+    return {
+        (activity.tenant, activity.account_id, activity.meeting_id)
+        for change in changes
+        for activity in change.versions()
+        if activity.account_id is not None and activity.meeting_id is not None
+    }
 
 
 def start_of(activity: Activity) -> datetime:
@@ -75,7 +89,8 @@ def judge(activities: Sequence[Activity], policy: Policy, as_of: datetime) -> li
     """What all activities of one meeting (at least one, any order, one account) say together at a moment.
 
     One piece of evidence whose kind follows the latest answer, so that a later answer revises the earlier
-    one; a move asks for a new answer and says nothing itself. A second piece when the client has moved it ``moves_counted`` times.
+    one; a move asks for a new answer and says nothing itself. A second piece when the client has moved it
+    ``moves_counted`` times.
     """
     latest, start = max(activities, key=_order), _start(activities)
     assert latest.account_id is not None

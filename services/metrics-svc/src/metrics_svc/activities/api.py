@@ -1,0 +1,83 @@
+"""The routes that read activities. They come in by ``intake``."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, UtcDatetime, requires
+from bellwether_kit.http import router as routes
+from metrics_svc.activities import store
+from metrics_svc.errors import UnknownActivity
+
+router = routes(tags=["activities"])
+
+Reader = Annotated[Call, Depends(requires("evidence:read"))]
+
+
+class ActivityView(ResponseModel):
+    """An activity in its latest revision; `account_id` is null while no account is known by its reference."""
+
+    id: UUID
+    source: str
+    external_id: str
+    revision: int
+    type: str
+    direction: str | None
+    outcome: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    starts_at: datetime | None
+    account_id: UUID | None
+    contact_ids: list[UUID]
+    owner_id: UUID | None
+    asks_reply: bool | None
+    thread: str | None
+    in_reply_to: str | None
+    amount: Decimal | None
+    currency: str | None
+    subject: str | None
+    attributes: dict[str, Any]
+    kind: str | None
+    magnitude: float | None
+    note: str | None
+    author: str | None
+
+
+class Filters(QueryModel):
+    """What a list of activities can be narrowed to; `from` is inclusive, `to` is not."""
+
+    account_id: UUID | None = None
+    type: Annotated[str | None, Field(max_length=40)] = None
+    source: Annotated[str | None, Field(max_length=63)] = None
+    unmatched: Annotated[bool, Field(description="only those without an account")] = False
+    from_: Annotated[UtcDatetime | None, Field(alias="from")] = None
+    to: UtcDatetime | None = None
+
+
+@router.get("/activities", operation_id="list-activities")
+async def list_activities(call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]) -> Page[ActivityView]:
+    """Activities, the latest first."""
+    async with call.read() as session:
+        rows = await store.listed(
+            session,
+            call.tenant,
+            filters.model_dump(),
+            after=page.after,
+            limit=page.limit + 1,
+        )
+    shown, cursor = page.cut(rows, key=lambda row: [row.occurred_at.isoformat(), str(row.id)])
+    return Page(items=[ActivityView.model_validate(row) for row in shown], next_cursor=cursor)
+
+
+@router.get("/activities/{activity_id}", operation_id="get-activity")
+async def get_activity(activity_id: UUID, call: Reader) -> ActivityView:
+    """One activity."""
+    async with call.read() as session:
+        row = await store.one(session, call.tenant, activity_id)
+    if row is None:
+        raise UnknownActivity("There is no activity of this id.")
+    return ActivityView.model_validate(row)

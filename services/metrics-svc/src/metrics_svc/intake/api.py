@@ -1,0 +1,330 @@
+"""The routes by which activities and observations come in. Reading them is in ``activities`` and ``evidence``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Annotated, Literal, Self, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Response
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.http import (
+    Answer,
+    BulkAnswer,
+    Call,
+    Currency,
+    DomainError,
+    ItemResult,
+    Problem,
+    RequestModel,
+    UtcDatetime,
+    items_body,
+    problem_of,
+    read_items,
+    requires,
+)
+from bellwether_kit.http import router as routes
+from bellwether_kit.ids import opaque_id, uuid7
+from metrics_svc.activities.rules import OBSERVATION, Activity, Posted, Reference, Status, refusal
+from metrics_svc.activities.store import Taken, take_in
+from metrics_svc.derivation.store import follow
+from metrics_svc.errors import ERRORS, UnknownEvidenceKind, error_of
+from metrics_svc.evidence.rules import CATALOGUE, observed_slot
+from metrics_svc.evidence.store import evidence_id
+from metrics_svc.intake.rules import reference_of, revision_of
+
+router = routes(tags=["intake"])
+
+Machine = Annotated[Call, Depends(requires("evidence:ingest", "evidence:write"))]
+Name = Annotated[str, StringConstraints(max_length=200)]
+Source = Annotated[str, StringConstraints(max_length=63)]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}(\.\d{1,4})?$")]
+Scalar = Annotated[str, StringConstraints(max_length=1000)] | int | float | bool | None
+
+
+class AccountRef(RequestModel):
+    """An account, by its id, by a source's id of it, or by its e-mail domain."""
+
+    id: UUID | None = None
+    source: Source | None = None
+    external_id: Name | None = None
+    domain: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = (self.id is not None) + (self.source is not None) + (self.domain is not None)
+        if ways != 1 or (self.source is None) != (self.external_id is None):
+            raise ValueError("give either id, or source and external_id, or domain")
+        return self
+
+    @property
+    def reference(self) -> Reference:
+        """The way it is named."""
+        return reference_of(self.id, self.source, self.external_id, self.domain)
+
+
+class ContactRef(RequestModel):
+    """A person at the client, by id, by a source's id of them, or by e-mail address, of which a hash is kept."""
+
+    id: UUID | None = None
+    source: Source | None = None
+    external_id: Name | None = None
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = (self.id is not None) + (self.source is not None) + (self.email is not None)
+        if ways != 1 or (self.source is None) != (self.external_id is None):
+            raise ValueError("give either id, or source and external_id, or email")
+        return self
+
+    def opaque(self, tenant: str) -> UUID:
+        """The id that is kept for the person."""
+        if self.id is not None:
+            return self.id
+        if self.email is not None:
+            return opaque_id(tenant, "contact", "email", self.email.lower())
+        return opaque_id(tenant, "contact", str(self.source), str(self.external_id))
+
+
+class OwnerRef(RequestModel):
+    """One of our own users."""
+
+    email: Email
+
+    def opaque(self, tenant: str) -> UUID:
+        """The id by which all services know the user."""
+        return opaque_id(tenant, "user", self.email.lower())
+
+
+class _Item(RequestModel):
+    """What activities and observations have in common."""
+
+    revision: Annotated[int | None, Field(ge=0, description="higher is later; default: by updated_at, else 1")] = None
+    updated_at: Annotated[UtcDatetime | None, Field(description="when the source last changed the record")] = None
+    account: AccountRef
+    contacts: Annotated[tuple[ContactRef, ...], Field(max_length=50)] = ()
+    owner: OwnerRef | None = None
+
+    def _activity(self, tenant: str, uow: UnitOfWork, id_: UUID) -> Activity:
+        """The common part, of an observation made now."""
+        return Activity(
+            tenant=tenant,
+            activity_id=id_,
+            source="",
+            type=OBSERVATION,
+            revision=revision_of(self.revision, self.updated_at),
+            occurred_at=uow.now,
+            recorded_at=uow.now,
+            updated_at=self.updated_at,
+            contact_ids=tuple(dict.fromkeys(contact.opaque(tenant) for contact in self.contacts)),
+            owner_id=self.owner.opaque(tenant) if self.owner else None,
+        )
+
+
+class NewActivity(_Item):
+    """What a source says happened. The same source and external id is the same activity for ever."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"required": ["source", "external_id", "type", "occurred_at", "account"]}
+    )
+
+    source: Source = ""
+    external_id: Name = ""
+    type: Annotated[str, Field(max_length=40, examples=["call", "email", "message", "meeting", "order"])]
+    direction: Literal["inbound", "outbound"] | None = None
+    outcome: Annotated[str | None, Field(max_length=40, examples=["no-answer", "connected", "held"])] = None
+    occurred_at: Annotated[UtcDatetime, Field(description="for a meeting its start, unless starts_at is given")]
+    starts_at: Annotated[
+        UtcDatetime | None,
+        Field(description="a meeting's start, when occurred_at says when it was answered, moved or cancelled"),
+    ] = None
+    asks_reply: Annotated[bool | None, Field(description="default: a call that did not connect does")] = None
+    thread: Annotated[Name | None, Field(description="what belongs together; all about one meeting")] = None
+    in_reply_to: Name | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    subject: Annotated[str | None, Field(max_length=500)] = None
+    attributes: Annotated[dict[Name, Scalar], Field(max_length=50, default_factory=dict)]
+
+    def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
+        """The activity as it will be stored; raises the error of the first rule it breaks."""
+        activity = replace(
+            self._activity(tenant, uow, opaque_id(tenant, "activity", self.source, self.external_id)),
+            source=self.source,
+            type=self.type,
+            direction=self.direction,
+            outcome=self.outcome,
+            occurred_at=self.occurred_at,
+            starts_at=self.starts_at,
+            asks_reply=self.asks_reply,
+            meeting_id=self._meeting(tenant),
+            amount=Decimal(self.amount) if self.amount is not None else None,
+        )
+        posted = Posted(
+            activity=activity,
+            external_id=self.external_id,
+            reference=self.account.reference,
+            thread=self.thread,
+            in_reply_to=self.in_reply_to,
+            currency=self.currency,
+            subject=self.subject,
+            attributes=self.attributes,
+            author=call.subject,
+        )
+        broken = refusal(posted, uow.now)
+        if broken is not None:
+            raise error_of(*broken)
+        return posted
+
+    def _meeting(self, tenant: str) -> UUID | None:
+        if self.type != "meeting":
+            return None
+        return opaque_id(tenant, "meeting", self.source, self.thread or self.external_id)
+
+
+class NewObservation(_Item):
+    """Evidence that a person saw. Give an external id to be able to post it again or to correct it."""
+
+    source: Source = "people"
+    external_id: Annotated[Name | None, Field(min_length=1)] = None
+    kind: Annotated[str, Field(max_length=60, examples=["advice-sought", "introduction-unsolicited"])]
+    observed_at: UtcDatetime
+    magnitude: Annotated[float, Field(gt=0, le=10, description="beside an ordinary piece of its kind, 1")] = 1.0
+    note: Annotated[str | None, Field(max_length=4000)] = None
+
+    def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
+        """The observation as it will be stored; raises the error of the first rule it breaks."""
+        if self.kind not in CATALOGUE:
+            raise UnknownEvidenceKind("There is no such kind of evidence.", pointer="/kind")
+        external_id = self.external_id or str(uuid7())
+        activity = replace(
+            self._activity(tenant, uow, opaque_id(tenant, OBSERVATION, self.source, external_id)),
+            source=self.source,
+            occurred_at=self.observed_at,
+            kind=self.kind,
+            magnitude=self.magnitude,
+        )
+        posted = Posted(
+            activity=activity,
+            external_id=external_id,
+            reference=self.account.reference,
+            note=self.note,
+            author=call.subject,
+        )
+        broken = refusal(posted, uow.now, {OBSERVATION: frozenset()})
+        if broken is not None:
+            raise error_of(broken[0], broken[1].replace("occurred_at", "observed_at"))
+        return posted
+
+
+CALL = {
+    "source": "hubspot",
+    "external_id": "call-889",
+    "revision": 1,
+    "type": "call",
+    "direction": "outbound",
+    "outcome": "no-answer",
+    "occurred_at": "2026-11-20T10:15:00Z",
+    "account": {"source": "hubspot", "external_id": "company-17"},
+    "contacts": [{"source": "hubspot", "external_id": "contact-4"}],
+    "owner": {"email": "ana@example.com"},
+    "subject": "Renewal",
+}
+ADVICE = {
+    "kind": "advice-sought",
+    "observed_at": "2026-11-20T10:15:00Z",
+    "account": {"source": "hubspot", "external_id": "company-17"},
+    "note": "Asked us how others run their warehouse.",
+}
+
+ItemModel = TypeVar("ItemModel", NewActivity, NewObservation)
+
+
+@router.post(
+    "/activities",
+    response_model=BulkAnswer,
+    operation_id="post-activities",
+    openapi_extra=items_body(NewActivity, CALL, {"items": [CALL]}),
+)
+async def post_activities(call: Machine, *, dry_run: bool = False) -> Response | BulkAnswer:
+    """Take in up to 500 activities; one result per item, in order.
+
+    Each is `accepted`, `duplicate`, `corrected` (a higher revision), `stale` (a lower one), `unmatched` (kept until
+    its account appears) or `rejected` with a problem. `dry_run` changes nothing.
+    """
+    return await _take(call, await read_items(call, NewActivity), lambda _account, id_: id_, dry_run=dry_run)
+
+
+@router.post(
+    "/evidence",
+    response_model=BulkAnswer,
+    operation_id="post-evidence",
+    openapi_extra=items_body(NewObservation, ADVICE, {"items": [ADVICE]}),
+)
+async def post_evidence(call: Machine, *, dry_run: bool = False) -> Response | BulkAnswer:
+    """Take in up to 500 pieces of evidence that people saw; results as for activities.
+
+    `id` is the evidence's, and null while its account is not known. `dry_run` changes nothing.
+    """
+
+    def standing(account: UUID | None, id_: UUID) -> UUID | None:
+        return evidence_id(observed_slot(call.tenant, account, id_)) if account else None
+
+    return await _take(call, await read_items(call, NewObservation), standing, dry_run=dry_run)
+
+
+async def _take(
+    call: Call,
+    items: Sequence[ItemModel | Problem],
+    named: Callable[[UUID | None, UUID], UUID | None],
+    *,
+    dry_run: bool,
+) -> Response | BulkAnswer:
+    async def work(uow: UnitOfWork) -> Answer:
+        posted = [_posted(item, call, uow) for item in items]
+        good = [item for item in posted if isinstance(item, Posted)]
+        taken = await take_in(uow, call.tenant, good)
+        if not dry_run:
+            await follow(uow, taken.changes, taken.countries)
+        return Answer(_answer(posted, good, taken, named))
+
+    if dry_run:
+        async with call.read() as session:
+            body = (await work(UnitOfWork(session, call.now))).body
+            assert isinstance(body, BulkAnswer)
+            return body
+    return await call.write(work)
+
+
+def _posted(item: ItemModel | Problem, call: Call, uow: UnitOfWork) -> Posted | Problem:
+    if isinstance(item, Problem):
+        return item
+    try:
+        return item.posted(call.tenant, call, uow)
+    except DomainError as error:
+        return problem_of(error, errors=ERRORS)
+
+
+def _answer(
+    posted: Sequence[Posted | Problem],
+    good: Sequence[Posted],
+    taken: Taken,
+    named: Callable[[UUID | None, UUID], UUID | None],
+) -> BulkAnswer:
+    following = iter(zip(good, taken.statuses, strict=True))
+    results = []
+    for item in posted:
+        if isinstance(item, Problem):
+            results.append(ItemResult(status=Status.REJECTED, problem=item))
+            continue
+        stored, status = next(following)
+        id_ = stored.activity.activity_id
+        account = taken.account_of.get(id_)
+        if account is None and status is Status.ACCEPTED:
+            status = Status.UNMATCHED
+        results.append(ItemResult(status=status, id=named(account, id_)))
+    return BulkAnswer(items=results)

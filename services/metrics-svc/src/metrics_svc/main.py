@@ -1,0 +1,34 @@
+"""The API process: ``create_app`` builds it. The worker is ``worker.py``."""
+
+from fastapi import FastAPI
+
+from bellwether_kit.clock import Clock
+from bellwether_kit.http import build_api
+from metrics_svc.activities import api as activities
+from metrics_svc.derivation import api as derivation
+from metrics_svc.errors import ERRORS
+from metrics_svc.evidence import api as evidence
+from metrics_svc.intake import api as intake
+from metrics_svc.measures import api as measures
+from metrics_svc.settings import Settings
+from metrics_svc.touch import api as touch
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
+    """metrics-svc's API; ``settings`` default to the environment, ``clock`` to the settings' clock."""
+    return build_api(
+        service="metrics-svc",
+        title="Bellwether metrics",
+        description="Activities, the client evidence derived from them, last contacts and measures.",
+        settings=settings or Settings(),
+        routers=[
+            intake.router,
+            activities.router,
+            evidence.router,
+            derivation.router,
+            touch.router,
+            measures.router,
+        ],
+        errors=ERRORS,
+        clock=clock,
+    )

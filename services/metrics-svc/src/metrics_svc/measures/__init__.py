@@ -1,0 +1,1 @@
+"""Measures: figures over the evidence of one account and period."""

@@ -1,0 +1,51 @@
+"""All SQL of meetings: reading every activity of one. What it says is ``rules.py``'s."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from metrics_svc.activities.rules import Activity
+from metrics_svc.activities.store import READ, activity_of
+from metrics_svc.derivation.rules import Deadlines, Terms
+from metrics_svc.evidence.rules import Findings
+from metrics_svc.meetings.rules import Meeting, awaited, judge, slots, start_of
+
+_READ = text(f"""
+    SELECT {READ}
+    FROM activity
+    JOIN unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:meetings AS uuid[]))
+         AS wanted(tenant, account_id, meeting_id)
+      USING (tenant, account_id, meeting_id)
+    WHERE meeting_id IS NOT NULL
+""")
+
+
+async def derive(
+    session: AsyncSession, touched: set[Meeting], terms: Terms, findings: Findings, deadlines: Deadlines
+) -> None:
+    """Derive the touched meetings again, whole: a meeting has few activities."""
+    if not touched:
+        return
+    wanted = sorted(touched)
+    arrays = {
+        "tenants": [tenant for tenant, _, _ in wanted],
+        "accounts": [account for _, account, _ in wanted],
+        "meetings": [meeting for _, _, meeting in wanted],
+    }
+    told: dict[Meeting, list[Activity]] = defaultdict(list)
+    for row in await session.execute(_READ, arrays):
+        told[row.tenant, row.account_id, row.meeting_id].append(activity_of(row))
+    for meeting in wanted:
+        findings.slots.update(slots(*meeting))
+        deadlines.set(*meeting, "meeting", _derived(told[meeting], terms, findings))
+
+
+def _derived(activities: Sequence[Activity], terms: Terms, findings: Findings) -> datetime | None:
+    if not activities:
+        return None
+    policy = terms.policy(activities[0].tenant, max(map(start_of, activities)))
+    findings.add(judge(activities, policy, terms.as_of))
+    return awaited(activities, terms.as_of)

@@ -1,0 +1,19 @@
+"""What metrics-svc listens to and waits for: topic and type → handler, due time → handler."""
+
+from bellwether_kit.events import Subscription, ignored
+from bellwether_kit.timers import Timer
+from metrics_svc.accounts.handlers import follow_accounts
+from metrics_svc.accounts.tables import AccountRow
+from metrics_svc.consumed import AccountChanged, AccountRemoved, StakeholderChanged, StakeholderRemoved
+from metrics_svc.contacts.handlers import follow_stakeholders
+from metrics_svc.derivation.handlers import derive_due
+
+SUBSCRIPTIONS = (
+    Subscription("accounts", "account.profile.changed.v1", AccountChanged, follow_accounts),
+    Subscription("accounts", "account.profile.removed.v1", AccountRemoved, follow_accounts),
+    Subscription("stakeholders", "stakeholder.profile.changed.v1", StakeholderChanged, follow_stakeholders),
+    Subscription("stakeholders", "stakeholder.profile.removed.v1", StakeholderRemoved, follow_stakeholders),
+    ignored("stakeholders", "stakeholder.coverage.changed.v1"),
+)
+
+TIMERS = (Timer(name="deadlines", table=AccountRow, due=AccountRow.due_at, handle=derive_due, batch=500),)
