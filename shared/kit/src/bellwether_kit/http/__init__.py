@@ -14,11 +14,12 @@ from bellwether_kit.http.models import (
     changes,
 )
 from bellwether_kit.http.paging import Page, PageQuery, PageRequest
-from bellwether_kit.http.preconditions import etag, if_match
+from bellwether_kit.http.preconditions import IF_MATCH, etag, if_match
 from bellwether_kit.http.problems import DomainError, Errors, Problem, ProblemError, problem_of
 from bellwether_kit.http.routes import router
 
 __all__ = [
+    "IF_MATCH",
     "Answer",
     "BulkAnswer",
     "Call",

@@ -12,6 +12,7 @@ _GUARDED = {"401": "No valid token", "403": "The token lacks a scope", "429": "T
 _WITH_ID = {"404": "There is no such thing for this tenant"}
 _WITH_BODY = {"400": "Not readable", "413": "Too large", "415": "Not a media type we read"}
 _WITH_KEY = {"409": "A request with this Idempotency-Key is in flight"}
+_WITH_CURSOR = {"400": "The cursor is not from this list"}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -54,6 +55,7 @@ def _describe_problems(operation: dict[str, Any]) -> None:
     parameters = operation.get("parameters", ())
     common = _ALWAYS | (_GUARDED if operation.get("security") else {})
     common |= _WITH_BODY if "requestBody" in operation else {}
+    common |= _WITH_CURSOR if any(parameter["name"] == "cursor" for parameter in parameters) else {}
     common |= _WITH_KEY if _KEY in parameters else {}
     common |= _WITH_ID if any(parameter["in"] == "path" for parameter in parameters) else {}
     answers = operation["responses"]

@@ -1,8 +1,24 @@
 """``ETag`` and ``If-Match``: nobody overwrites what they have not seen."""
 
+from typing import Any
+
 from starlette.requests import Request
 
 from bellwether_kit.http.problems import ProblemError
+
+IF_MATCH: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "description": "The `ETag` you have read; `*` for whatever is there.",
+            "schema": {"type": "string"},
+        }
+    ],
+    "responses": {"412": {"description": "Changed since you read it"}, "428": {"description": "If-Match is missing"}},
+}
+"""The ``openapi_extra`` of a route that requires :func:`if_match`, which FastAPI can't see."""
 
 
 def etag(version: int) -> str:
