@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MEMBERS := shared/kit shared/cli services/profile-svc services/stakeholder-svc services/metrics-svc services/scoring-svc services/plan-svc
 
+SOURCES := $(MEMBERS:%=%/src) bench
+
 .PHONY: help
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -18,7 +20,48 @@ $(READY): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@touch $@
 
 .PHONY: setup
-setup: $(READY) ## make the virtual environment
+setup: $(READY) ## make the virtual environment from requirements.lock
+
+.PHONY: demo
+demo: $(READY) ## set up all and replay a year of real orders (KEEP=1 leaves the stack running)
+	$(BIN)/bellwether demo $(if $(KEEP),--keep)
+
+.PHONY: up
+up: $(READY) ## start the local stack on the usual ports and return when it is ready
+	$(BIN)/bellwether up --detach
+
+.PHONY: down
+down: $(READY) ## stop the local stack; data stays
+	$(BIN)/bellwether down
+
+.PHONY: test
+test: $(READY) ## set up all and pass every test, on a real PostgreSQL and a real Kafka
+	$(BIN)/pytest -q
+
+.PHONY: check
+check: $(READY) ## ruff, mypy, import rules and contracts; seconds
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/bellwether contracts check
+
+.PHONY: format
+format: $(READY) ## let ruff write the code as it wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: contracts
+contracts: $(READY) ## write schemas and the AsyncAPI document anew from the services' models
+	$(BIN)/bellwether contracts generate
+
+.PHONY: contracts-check
+contracts-check: $(READY) ## say what a change of contracts would break, and for whom
+	$(BIN)/bellwether contracts check
+
+.PHONY: bench
+bench: $(READY) ## measure the paths that must be fast, each beside its floor
+	$(BIN)/bellwether bench rescoring
 
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew: newest versions, hashes, no index address
