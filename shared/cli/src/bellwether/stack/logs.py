@@ -23,8 +23,12 @@ def last_lines(home: Home, process: str | None, count: int) -> Iterator[str]:
 
 
 def follow(home: Home, process: str | None = None) -> Iterator[str]:
-    """New lines for ever, from now on; a file that was turned is read from its new beginning."""
+    """New lines for ever, from this call on; a file that was turned is read from its new beginning."""
     positions = {name: file.stat().st_size for name, file in _files(home, process).items()}
+    return _following(home, process, positions)
+
+
+def _following(home: Home, process: str | None, positions: dict[str, int]) -> Iterator[str]:
     while True:
         for name, file in _files(home, process).items():
             size = file.stat().st_size
@@ -32,11 +36,10 @@ def follow(home: Home, process: str | None = None) -> Iterator[str]:
             start = 0 if size < start else start
             with file.open("rb") as stream:
                 stream.seek(start)
-                whole = stream.read(size - start).rpartition(b"\n")
-            positions[name] = start + len(whole[0]) + len(whole[1])
-            if whole[1]:
-                for line in whole[0].decode(errors="replace").split("\n"):
-                    yield _named(name, line, process)
+                whole, end, _begun = stream.read(size - start).rpartition(b"\n")
+            positions[name] = start + len(whole) + len(end)
+            if end:
+                yield from (_named(name, line, process) for line in whole.decode(errors="replace").split("\n"))
         time.sleep(POLL)
 
 
