@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from jsonschema import Draft202012Validator
 
-from bellwether_kit.http import build_api, router
+from bellwether_kit.http import IF_MATCH, PageRequest, build_api, router
 from bellwether_kit.settings import ServiceSettings
 
 MakeApp = Callable[..., FastAPI]
@@ -76,6 +76,23 @@ def build(routes: APIRouter) -> FastAPI:
     return build_api(
         service="x-svc", title="X", description="x", settings=ServiceSettings(), routers=[routes], errors={}
     )
+
+
+def test_what_if_match_and_a_cursor_can_answer_is_documented() -> None:
+    routes = router()
+    routes.add_api_route("/x", _list_x, methods=["GET"], operation_id="list-x")
+    routes.add_api_route("/x", _change_x, methods=["PUT"], operation_id="change-x", openapi_extra=IF_MATCH)
+    listed, changed = operations(build(routes).openapi())[-2:]
+    assert "400" in listed["responses"]
+    assert ["If-Match"] == [parameter["name"] for parameter in changed["parameters"]]
+    for status in ("412", "428"):
+        assert list(changed["responses"][status]["content"]) == ["application/problem+json"]
+
+
+async def _list_x(page: PageRequest) -> None: ...
+
+
+async def _change_x() -> None: ...
 
 
 def test_a_route_that_goes_round_the_guard_is_refused() -> None:

@@ -78,3 +78,7 @@ async def test_an_unknown_query_parameter_is_refused_by_name(client: httpx.Async
 async def test_nul_in_an_address_is_refused(client: httpx.AsyncClient) -> None:
     assert_problem(await client.get("/v1/things?band=a%00b"), 400, "nul-character")
     assert_problem(await client.get("/v1/things/a%00b"), 400, "nul-character")
+
+
+async def test_a_write_whose_event_would_be_too_large_is_refused(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.post("/v1/things", json={"name": "huge"}), 413, "event-too-large")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
+from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http import (
     Answer,
     BulkAnswer,
@@ -84,6 +85,8 @@ async def create(body: NewThing, call: Writer) -> Response:
     async def work(uow: Any) -> Answer:
         if body.name == "taken":
             raise ThingTaken("The name is taken.", pointer="/name", holder="bob")
+        if body.name == "huge":
+            raise EventTooLarge("70,000 bytes")
         if body.name == "forgotten":
             raise Forgotten("secret detail")
         uow.done.append(body.name)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -18,7 +19,7 @@ from bellwether_kit.clock import Clock, clock_from
 from bellwether_kit.db import Database
 from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http.backlog import Backlog
-from bellwether_kit.http.gate import Gate
+from bellwether_kit.http.gate import PROBES, Gate
 from bellwether_kit.http.health import health_router, readiness_off_on_sigterm
 from bellwether_kit.http.openapi import openapi_of
 from bellwether_kit.http.problems import DomainError, Errors, ProblemError, problem_response, translate
@@ -59,7 +60,7 @@ def build_api(
         lifespan=_lifespan,
         redirect_slashes=False,
         redoc_url=None,
-        telemetry={"auto_configure": False, "metrics": False, "logs": False},
+        telemetry=_traces(settings),
     )
     app.state.runtime = runtime
     app.state.settings, app.state.clock, app.state.database = settings, clock, database
@@ -72,6 +73,18 @@ def build_api(
     app.add_exception_handler(EventTooLarge, _answer_too_large)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
     return app
+
+
+def _traces(settings: ServiceSettings) -> TelemetryConfig:
+    """One span per request, exported only when an endpoint is set; metrics and logs are our own."""
+    return TelemetryConfig(
+        tracing=settings.otlp_endpoint is not None,
+        operation_spans=False,
+        metrics=False,
+        logs=False,
+        auto_configure=False,
+        exclude=lambda scope: scope["path"] in PROBES,
+    )
 
 
 def _runtime(service: str, settings: ServiceSettings, clock: Clock, database: Database, errors: Errors) -> Runtime:

@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive, Scope
 
 from bellwether_kit.http.problems import ProblemError
 from bellwether_kit.settings import HttpSettings
@@ -62,6 +61,11 @@ def _deeper_than(body: bytes, limit: int) -> bool:
 class BodyRequest(Request):
     """A request whose body is read under limits, and whose JSON is what RFC 8259 says."""
 
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, self._receive_within_limit)
+        self._server_receive = receive
+        self._received = 0
+
     @property
     def limits(self) -> HttpSettings:
         """The limits of the process."""
@@ -86,29 +90,41 @@ class BodyRequest(Request):
                 return
             raise unsupported_media_type("application/json")
 
-    async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Give the body's chunks; raises the 413 problem as soon as they are too many."""
+    async def _receive_within_limit(self) -> Message:
+        """Pass a message on; raises the 413 problem as soon as the body is, or says it is, too large."""
         limit = self.limits.csv_body_limit if self.media_type == "text/csv" else self.limits.body_limit
         announced = self.headers.get("content-length", "")
-        size = int(announced) if announced.isdecimal() and len(announced) < 20 else 0
-        if size > limit:
+        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
             raise _too_large(limit)
-        size = 0
-        async with aclosing(super().stream()) as chunks:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                yield chunk
+        message = await self._server_receive()
+        self._received += len(message.get("body", b""))
+        if self._received > limit:
+            raise _too_large(limit)
+        return message
 
     async def body(self) -> bytes:
         """Give the whole body; raises the 408 problem when it does not arrive in time."""
-        try:
-            async with asyncio.timeout(self.limits.body_timeout):
-                return await super().body()
-        except TimeoutError as error:
-            detail = "The body did not arrive in time."
-            raise ProblemError(408, "body-too-slow", detail, headers={"Connection": "close"}) from error
+        if not hasattr(self, "_body"):
+            try:
+                async with asyncio.timeout(self.limits.body_timeout):
+                    self._body = await self._read()
+            except TimeoutError as error:
+                detail = "The body did not arrive in time."
+                raise ProblemError(408, "body-too-slow", detail, headers={"Connection": "close"}) from error
+        return self._body
+
+    async def _read(self) -> bytes:
+        """Read without the generator that Starlette's ``stream`` is: this runs once per request."""
+        chunks: list[bytes] = []
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        self._stream_consumed = True
+        return b"".join(chunks)
 
     async def json(self) -> Any:
         """Decode the body once; raises the problem that says what is wrong with it."""

@@ -16,7 +16,9 @@ from bellwether_kit.http.headers import API_ONLY, SECURITY, Cors, Header
 from bellwether_kit.http.problems import ProblemError, problem_response
 from bellwether_kit.http.runtime import Runtime
 
-_EXEMPT = ("/health/live", "/health/ready", "/metrics")
+PROBES = ("/health/live", "/health/ready", "/metrics")
+"""Never limited, logged or traced."""
+
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _METHODS = _WRITES | {"GET", "HEAD", "OPTIONS"}
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -81,7 +83,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or scope["path"] in _EXEMPT:
+        if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
