@@ -84,7 +84,7 @@ def test_what_if_match_and_a_cursor_can_answer_is_documented() -> None:
     routes.add_api_route("/x", _change_x, methods=["PUT"], operation_id="change-x", openapi_extra=IF_MATCH)
     listed, changed = operations(build(routes).openapi())[-2:]
     assert "400" in listed["responses"]
-    assert ["If-Match"] == [parameter["name"] for parameter in changed["parameters"]]
+    assert [parameter["name"] for parameter in changed["parameters"]] == ["If-Match"]
     for status in ("412", "428"):
         assert list(changed["responses"][status]["content"]) == ["application/problem+json"]
 
