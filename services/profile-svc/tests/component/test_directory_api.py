@@ -24,6 +24,7 @@ async def test_a_list_is_filtered_by_each_filter_and_by_all_together(accounts: A
     assert await names(accounts, owner_id=owner) == ["Parent"]
     assert await names(accounts, parent_id=parent) == ["Child"]
     assert await names(accounts, source="crm", external_id="2") == ["Child"]
+    assert await names(accounts, source="", external_id="2") == []
     assert await names(accounts, tier="A", status="inactive") == []
     assert await names(accounts, f"/{parent}/children") == ["Child"]
 

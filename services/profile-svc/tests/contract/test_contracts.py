@@ -27,8 +27,6 @@ def test_every_published_example_is_what_the_model_says(model: type[Any], size: 
 @pytest.mark.parametrize("subscription", SUBSCRIPTIONS, ids=lambda row: row.type)
 async def test_every_consumed_example_is_handled_twice(subscription: Subscription, mailbox: Mailbox) -> None:
     examples = sorted((EXAMPLES / subscription.type).glob("*.json"))
-    if not examples:
-        pytest.skip("its owner has not written an example yet")
     records = [mailbox.record(subscription.topic, path.read_bytes(), key="acme/x") for path in examples]
     assert await mailbox.process(*records) == 0
     assert await mailbox.process(*records) == 0

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import (
+    IF_MATCH,
     Answer,
     BulkAnswer,
     Call,
@@ -91,7 +92,7 @@ class AccountChange(RequestModel):
     currency: Currency | None = None
     parent: ParentRef | None = None
     owner: UserRef | None = None
-    cadence_days: Annotated[float | None, Field(gt=0, le=3650)] = None
+    cadence_days: Annotated[float | None, Field(ge=0.01, le=3650)] = None
     contract_start: date | None = None
     contract_end: date | None = None
     renewal_at: UtcDatetime | None = None
@@ -194,7 +195,13 @@ def _result(outcome: Outcome, *, dry_run: bool) -> ItemResult:
     return ItemResult(status=outcome.result, id=None if made_up or not outcome.account else outcome.account.id)
 
 
-@router.patch("/accounts/{account_id}", response_model=ItemResult, operation_id="change-account")
+@router.patch(
+    "/accounts/{account_id}",
+    response_model=ItemResult,
+    operation_id="change-account",
+    responses={409: {"description": "The parent or an external id can't be taken"}},
+    openapi_extra=IF_MATCH,
+)
 async def change_account(account_id: UUID, body: AccountChange, call: Writer) -> Response:
     """Change one account by a JSON merge patch; needs `If-Match`. `external_ids`, when given, is the whole set."""
 
@@ -214,7 +221,13 @@ async def change_account(account_id: UUID, body: AccountChange, call: Writer) ->
     return await call.write(work)
 
 
-@router.delete("/accounts/{account_id}", status_code=204, operation_id="remove-account")
+@router.delete(
+    "/accounts/{account_id}",
+    status_code=204,
+    operation_id="remove-account",
+    responses={409: {"description": "Other accounts name it as parent"}},
+    openapi_extra=IF_MATCH,
+)
 async def remove_account(
     account_id: UUID, call: Writer, reason: Annotated[Name, Query(description="why; goes into the event")] = "removed"
 ) -> Response:

@@ -116,14 +116,21 @@ class AccountFilters(QueryModel):
             raise ValueError("source and external_id belong together")
         return self
 
+    def name(self) -> ExternalId | None:
+        """The external id that is asked for."""
+        if self.source is None or self.external_id is None:
+            return None
+        return ExternalId(self.source, self.external_id)
+
 
 @router.get("/accounts", response_model=Page[AccountView], operation_id="list-accounts")
 async def list_accounts(
     call: Reader, page: PageRequest, filters: Annotated[AccountFilters, Query()]
 ) -> Page[AccountView]:
     """The tenant's accounts, filtered and sorted."""
-    name = ExternalId(filters.source, filters.external_id) if filters.source and filters.external_id else None
-    wanted = store.Filters(filters.status, filters.tier, filters.owner_id, filters.territory, filters.parent_id, name)
+    wanted = store.Filters(
+        filters.status, filters.tier, filters.owner_id, filters.territory, filters.parent_id, filters.name()
+    )
     async with call.read() as session:
         return await _page(session, call, page, wanted, filters.sort)
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Response
 from pydantic import Field, StringConstraints
 
 from bellwether_kit.db import UnitOfWork
-from bellwether_kit.http import Answer, Call, ItemResult, RequestModel, etag, if_match, requires
+from bellwether_kit.http import IF_MATCH, Answer, Call, ItemResult, RequestModel, etag, if_match, requires
 from bellwether_kit.http import router as routes
 from profile_svc.accounts import store as accounts
 from profile_svc.errors import UnknownAccount
@@ -34,7 +34,12 @@ class Team(RequestModel):
     members: Annotated[list[Appointment], Field(max_length=100)]
 
 
-@router.put("/accounts/{account_id}/team", response_model=ItemResult, operation_id="appoint-team")
+@router.put(
+    "/accounts/{account_id}/team",
+    response_model=ItemResult,
+    operation_id="appoint-team",
+    openapi_extra=IF_MATCH,
+)
 async def appoint_team(account_id: UUID, body: Team, call: Writer) -> Response:
     """Make these the whole team of the account; needs `If-Match`."""
     members = frozenset(Member(member.role, member.email) for member in body.members)
