@@ -1,0 +1,1 @@
+"""The accounts that people belong to, as profile-svc publishes them: a projection."""

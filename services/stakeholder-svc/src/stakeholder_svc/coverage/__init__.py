@@ -1,0 +1,1 @@
+"""Coverage of the decision roles that matter."""

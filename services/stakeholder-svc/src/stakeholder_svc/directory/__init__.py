@@ -1,0 +1,1 @@
+"""The people at the client: reading what we know of them."""

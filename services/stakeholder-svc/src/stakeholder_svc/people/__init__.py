@@ -1,0 +1,1 @@
+"""The people at the client: changing what we know of them."""
