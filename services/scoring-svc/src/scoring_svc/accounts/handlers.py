@@ -22,7 +22,7 @@ async def project_accounts(uow: UnitOfWork, events: Sequence[Heard]) -> None:
     """Keep the newest description of each account and evaluate it: tier, cadence and value matter to its health."""
     newest: dict[Key, AccountFacts] = {}
     for event in events:
-        key = event.tenant, event.data.account_id
+        key = event.tenant, event.data.account_id.lower()
         if key not in newest or newest[key].version < event.data.version:
             newest[key] = _facts(event)
     before = await health_store.lock(uow.session, newest.keys(), uow.now)
@@ -41,10 +41,10 @@ async def project_accounts(uow: UnitOfWork, events: Sequence[Heard]) -> None:
 def _facts(event: Heard) -> AccountFacts:
     data = event.data
     if isinstance(data, AccountRemoved):
-        return AccountFacts(event.tenant, data.account_id, data.version, removed=True)
+        return AccountFacts(event.tenant, data.account_id.lower(), data.version, removed=True)
     return AccountFacts(
         event.tenant,
-        data.account_id,
+        data.account_id.lower(),
         data.version,
         name=data.name,
         tier=data.tier,

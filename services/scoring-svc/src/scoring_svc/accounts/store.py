@@ -22,7 +22,7 @@ _PROJECT = text("""
         value_amount = EXCLUDED.value_amount, value_currency = EXCLUDED.value_currency,
         renewal_at = EXCLUDED.renewal_at, known_since = EXCLUDED.known_since
     WHERE known.version < EXCLUDED.version
-    RETURNING tenant, account_id
+    RETURNING tenant, CAST(account_id AS text)
 """)
 
 
@@ -31,7 +31,7 @@ class AccountFacts:
     """An account as profile-svc describes it; of a removed one only the ids and the version mean anything."""
 
     tenant: str
-    account_id: UUID
+    account_id: str
     version: int
     removed: bool = False
     name: str = ""
@@ -44,7 +44,7 @@ class AccountFacts:
     known_since: datetime | None = None
 
 
-async def project(session: AsyncSession, facts: Sequence[AccountFacts]) -> list[tuple[str, UUID]]:
+async def project(session: AsyncSession, facts: Sequence[AccountFacts]) -> list[tuple[str, str]]:
     """Keep the facts unless a later version is known; one per account. Gives the keys of what changed."""
     columns = {name: [getattr(fact, name) for fact in facts] for name in AccountFacts.__slots__}
     return [(tenant, account_id) for tenant, account_id in await session.execute(_PROJECT, columns)]

@@ -4,16 +4,16 @@ Pure. Times are UTC epoch seconds. A condition that holds is a `Reason`; a rule 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from scoring_svc.scorecards.rules import DAY, KIND_WEIGHTS
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 # Refusals: what a client says no to. Calls and e-mails without an answer are left out by default, because their
 # number points the wrong way (domain.md S3: busy relationships leave more unanswered); they count in responsiveness.
-REFUSALS: Final = tuple(
+REFUSALS: Final = frozenset(
     kind
     for kind, weight in KIND_WEIGHTS.items()
     if weight < 0 and kind not in {"call-unreturned", "email-unreturned", "meeting-unanswered"}
@@ -35,7 +35,7 @@ class RuleConfig:
     severity: str
     fire: float
     clear: float
-    kinds: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
     window_days: float = 0.0
     step: float = 0.0
     min_confidence: float = 0.0
@@ -52,7 +52,7 @@ DEFAULT_RULES: Final[Mapping[str, RuleConfig]] = MappingProxyType(
             RuleConfig("health-below", "high", 40.0, 45.0, step=5.0, min_confidence=0.15),
             RuleConfig("health-drop", "medium", 15.0, 0.5, window_days=14.0, step=5.0, min_confidence=0.15),
             RuleConfig("evidence-burst", "medium", 3.0, 0.0, kinds=REFUSALS, window_days=7.0, step=1.0),
-            RuleConfig("decisive-evidence", "high", 1.0, 0.0, kinds=tuple(OPPOSITES), window_days=14.0),
+            RuleConfig("decisive-evidence", "high", 1.0, 0.0, kinds=frozenset(OPPOSITES), window_days=14.0),
             RuleConfig("going-dark", "medium", 2.0, 2.0, step=1.0),
         )
     }
@@ -73,8 +73,7 @@ class Reason:
     reference: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What rules look at. `peak` is the best confident score of the last days; `marks` newest time per tracked kind."""
 
     score: float
@@ -83,7 +82,7 @@ class Facts:
     silence_days: float | None = None
     cadence_days: float = 30.0
     negatives: Sequence[tuple[float, str]] = ()
-    marks: Mapping[str, float] = field(default_factory=dict)
+    marks: Mapping[str, float] = MappingProxyType({})
     tier: str | None = None
     value: float | None = None
     acknowledged: bool = False
@@ -92,7 +91,7 @@ class Facts:
 def tracked_kinds(configs: Mapping[str, RuleConfig]) -> frozenset[str]:
     """Evidence kinds whose newest time must be remembered: decisive ones and their opposites."""
     kinds = configs["decisive-evidence"].kinds
-    return frozenset(kinds) | {OPPOSITES[kind] for kind in kinds if kind in OPPOSITES}
+    return kinds | {OPPOSITES[kind] for kind in kinds if kind in OPPOSITES}
 
 
 def severity_of(config: RuleConfig, facts: Facts, large_value: float = 1_000_000.0) -> str:
@@ -166,6 +165,8 @@ def _health_drop(config: RuleConfig, facts: Facts, held: Reason | None, as_of: f
 
 def _burst(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
     since = as_of - config.window_days * DAY
+    if not facts.negatives or facts.negatives[0][0] <= since:
+        return None
     kinds = config.kinds
     times = [at for at, kind in facts.negatives if at > since and (not kinds or kind in kinds)]
     if len(times) <= config.clear or (held is None and len(times) < config.fire):
@@ -176,10 +177,12 @@ def _burst(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) 
 
 
 def _decisive(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
+    if not facts.marks:
+        return None
     standing = [
         facts.marks[kind]
-        for kind in config.kinds
-        if kind in facts.marks and facts.marks.get(OPPOSITES.get(kind, ""), -1.0) < facts.marks[kind]
+        for kind in config.kinds & facts.marks.keys()
+        if facts.marks.get(OPPOSITES.get(kind, ""), -1.0) < facts.marks[kind]
     ]
     if not standing:
         return None

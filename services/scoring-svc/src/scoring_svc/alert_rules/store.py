@@ -21,7 +21,7 @@ _LOOK_AGAIN = text("UPDATE account_health SET stale = true, next_evaluation_at =
 
 def from_row(rule: str, configuration: Mapping[str, object]) -> RuleConfig:
     """The configuration that a stored version stands for: the documented default with its differences."""
-    changed = {key: tuple(value) if isinstance(value, list) else value for key, value in configuration.items()}
+    changed = {key: frozenset(value) if isinstance(value, list) else value for key, value in configuration.items()}
     return replace(DEFAULT_RULES[rule], **changed)  # type: ignore[arg-type]
 
 
@@ -44,7 +44,7 @@ async def change(session: AsyncSession, row: AlertRuleRow, config: RuleConfig) -
     """Put a new version in force and have every account of the tenant evaluated under it."""
     default = asdict(DEFAULT_RULES[row.rule])
     row.configuration = {
-        key: list(value) if isinstance(value, tuple) else value
+        key: sorted(value) if isinstance(value, frozenset) else value
         for key, value in asdict(config).items()
         if value != default[key]
     }

@@ -1,8 +1,8 @@
 """The living alert: at most one unresolved per account and kind, whose reasons come and go. Pure; UTC epoch seconds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from scoring_svc.alert_rules.rules import SEVERITIES, Facts, Reason, RuleConfig, assess
@@ -53,12 +53,11 @@ class Decision:
     left: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Reasons that stand now, and since when conditions wait that must last before they fire."""
 
     reasons: tuple[Reason, ...]
-    waiting: dict[str, float] = field(default_factory=dict)
+    waiting: dict[str, float]
 
 
 def standing_reasons(

@@ -16,6 +16,7 @@ from bellwether_kit.events import Event
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
 from scoring_svc.alerts.tables import AlertChangeRow
+from scoring_svc.ledger.store import array, key_arrays, text_array
 from scoring_svc.published import (
     AlertAcknowledged,
     AlertLinks,
@@ -30,7 +31,7 @@ from scoring_svc.published import (
     ValueAtStake,
 )
 
-Key = tuple[str, UUID]
+Key = tuple[str, str]
 EVENTS: Final[dict[str, type[AlertState]]] = {
     "opened": AlertOpened,
     "updated": AlertUpdated,
@@ -44,8 +45,8 @@ _EPOCHS = ", ".join(
     for name in ("opened_at", "last_fired_at", "acknowledged_at", "snoozed_until", "resolved_at")
 )
 _COLUMNS = f"""
-    tenant, account_id, CAST(said AS text), CAST(reasons AS text), id, kind, status, severity, episode, firings,
-    version, acknowledged_by, resolved_by, resolution, assignee_id, {_EPOCHS}
+    tenant, CAST(account_id AS text), CAST(said AS text), CAST(reasons AS text), id, kind, status, severity, episode,
+    firings, version, acknowledged_by, resolved_by, resolution, assignee_id, {_EPOCHS}
 """
 _CURRENT = text(f"""
     SELECT {_COLUMNS}
@@ -102,7 +103,7 @@ class Held:
     """An alert as stored: whose it is, and in what circumstances it last changed."""
 
     tenant: str
-    account_id: UUID
+    account_id: str
     alert: Alert
     circumstances: Circumstances
 
@@ -151,8 +152,7 @@ def held_from(row: Sequence[Any]) -> Held:
 
 async def current(session: AsyncSession, keys: Collection[Key]) -> dict[Key, Held]:
     """The current alert (unresolved, or else the last one) of those accounts that ever had one."""
-    columns = {"tenant": [tenant for tenant, _ in keys], "account_id": [account for _, account in keys]}
-    rows = (await session.execute(_CURRENT, columns)).all()
+    rows = (await session.execute(_CURRENT, key_arrays(keys))).all()
     return {(row[0], row[1]): held_from(row) for row in rows}
 
 
@@ -174,7 +174,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write alerts, timelines and events of the changes, at most one change per alert."""
     past = [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]
     if past:
-        columns = {"tenant": [tenant for tenant, _ in past], "id": [id_ for _, id_ in past]}
+        columns = {"tenant": text_array([tenant for tenant, _ in past]), "id": array([id_ for _, id_ in past])}
         await uow.session.execute(_PAST, columns)
     await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
     told = [c for c in changes if c.change is not None]
@@ -185,7 +185,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
         if change.change in EVENTS:
             held = change.held
             payload = state_of(held, EVENTS[change.change])
-            uow.emit(Event.of(payload, tenant=held.tenant, subject=str(held.account_id), time=uow.now))
+            uow.emit(Event.of(payload, tenant=held.tenant, subject=held.account_id, time=uow.now))
 
 
 async def look_again(uow: UnitOfWork, held: Held) -> None:
@@ -252,7 +252,7 @@ def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
     alert, known = held.alert, held.circumstances
     return type_(
         alert_id=alert.id,
-        account_id=held.account_id,
+        account_id=UUID(held.account_id),
         account_name=known.account_name,
         owner_id=known.owner_id,
         assignee_id=alert.assignee_id,

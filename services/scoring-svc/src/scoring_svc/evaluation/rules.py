@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from scoring_svc.alert_rules.rules import Facts, RuleConfig, rule_deadlines, rule_thresholds
 from scoring_svc.alerts.rules import HOUR, Alert, Decision, decide, standing_reasons
 from scoring_svc.forecast.rules import next_evaluation, own_deadlines
 from scoring_svc.health.rules import (
+    NEUTRAL,
     Account,
     Standing,
     band_limits,
@@ -20,7 +21,7 @@ from scoring_svc.health.rules import (
     note_score,
     peak,
     silence_days,
-    weighted_score,
+    weigh,
 )
 from scoring_svc.scorecards.rules import Scorecard
 
@@ -38,8 +39,7 @@ class Book:
     tracked: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What an evaluation found, beside the figures that it left in the account."""
 
     visible: bool
@@ -51,8 +51,9 @@ def judge(account: Account, book: Book, alert: Alert | None, as_of: float, new_i
     card, standing = book.card, account.standing
     values = measure_values(card, standing, as_of)
     account.measures = values
-    account.score = weighted_score(card, values)
-    account.confidence = confidence(card, values, standing.latest, as_of)
+    total, present = weigh(card, values)
+    account.score = min(100.0, total / present) if present else NEUTRAL
+    account.confidence = confidence(card, values, present, standing.latest, as_of)
     account.band = band_of(card, account.score, account.confidence, account.band)
     account.scorecard, account.scorecard_version = card.name, card.version
     if account.confidence >= card.min_confidence:
@@ -67,7 +68,7 @@ def judge(account: Account, book: Book, alert: Alert | None, as_of: float, new_i
     if alert is not None or outcome.reasons:
         decision = decide(alert, outcome.reasons, book.rules, as_of, new_id)
     left = decision.alert if decision is not None else alert
-    account.next_evaluation = _next(account, standing, book, facts, left, as_of)
+    account.next_evaluation = _next(account, standing, present, book, facts, left, as_of)
     return Verdict(_visible(account), decision)
 
 
@@ -87,7 +88,15 @@ def facts_of(account: Account, book: Book, alert: Alert | None, as_of: float) ->
     )
 
 
-def _next(account: Account, standing: Standing, book: Book, facts: Facts, alert: Alert | None, as_of: float) -> float:
+def _next(
+    account: Account,
+    standing: Standing,
+    present: float,
+    book: Book,
+    facts: Facts,
+    alert: Alert | None,
+    as_of: float,
+) -> float:
     held = alert.held if alert is not None else {}
     edges = band_limits(book.card, account.band)
     deadlines = chain(
@@ -101,6 +110,7 @@ def _next(account: Account, standing: Standing, book: Book, facts: Facts, alert:
         book.card,
         standing,
         account.measures,
+        (account.score, present),
         as_of,
         thresholds=chain(edges, rule_thresholds(book.rules, held)),
         deadlines=deadlines,

@@ -127,7 +127,7 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
     account.said_confidence = account.confidence
     heart, mind, wallet, engagement, coverage, responsiveness, satisfaction, plan = account.measures
     said = HealthChanged(
-        account_id=account.account_id,
+        account_id=UUID(account.account_id),
         score=account.score,
         previous_score=before[0],
         band=account.band or "unknown",
@@ -150,7 +150,5 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
         sequence=account.sequence,
         drivers=found,
     )
-    event = Event.of(
-        said, tenant=account.tenant, subject=str(account.account_id), time=uow.now, sequence=account.sequence
-    )
+    event = Event.of(said, tenant=account.tenant, subject=account.account_id, time=uow.now, sequence=account.sequence)
     uow.emit(event)

@@ -13,7 +13,6 @@ from scoring_svc.health.rules import (
     RESPONSIVENESS,
     Standing,
     score_at,
-    weighted_score,
 )
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM
 from scoring_svc.scorecards.rules import DAY, Scorecard
@@ -28,20 +27,19 @@ _STEEPEST: Final = 22.4
 _MARGIN: Final = 1.02
 
 
-def fastest_drift(card: Scorecard, values: Sequence[float | None], cadence: float) -> float:
+def fastest_drift(card: Scorecard, values: Sequence[float | None], present: float, cadence: float) -> float:
     """No score moves more points than this in a day by time alone, validities apart."""
     weights = card.measure_weights
-    present = sum(weight for weight, value in zip(weights, values, strict=True) if value is not None)
     if not present:
         return 0.0
     moving = 0.0
     for index in (0, 1, 2):
         if values[index] is not None:
-            moving += weights[index] * _STEEPEST * (1.0 - 2.0 ** (-1.0 / card.half_life_days[index])) * _MARGIN
+            moving += weights[index] * _STEEPEST * card.daily_loss[index] * _MARGIN
     if values[ENGAGEMENT] is not None:
         moving += weights[ENGAGEMENT] * card.engaged / (2.0 * cadence)
     if values[RESPONSIVENESS] is not None:
-        moving += weights[RESPONSIVENESS] * 50.0 * (1.0 - 2.0 ** (-1.0 / card.responsiveness_half_life_days))
+        moving += weights[RESPONSIVENESS] * 50.0 * card.daily_loss[RETURNED_SUM]
     return moving / present
 
 
@@ -70,6 +68,7 @@ def next_evaluation(
     card: Scorecard,
     standing: Standing,
     values: Sequence[float | None],
+    mean: tuple[float, float],
     as_of: float,
     *,
     thresholds: Iterable[float],
@@ -77,17 +76,18 @@ def next_evaluation(
 ) -> float:
     """The earliest instant at which time alone can change band, rule or validity: at most a day ahead.
 
-    `deadlines` are instants known in closed form, after which (not at which) something is different. A threshold that
-    the drift of a day can reach is found by bisection, to the millisecond and on its far side.
+    `mean` is the score and the weight of the measures present. `deadlines` are instants known in closed form, after
+    which (not at which) something is different. A threshold that the drift of a day can reach is found by bisection,
+    to the millisecond and on its far side.
     """
     limit = as_of + LOOK_AHEAD
     for instant in deadlines:
         if as_of < instant + _JUST_AFTER < limit:
             limit = instant + _JUST_AFTER
-    score = weighted_score(card, values)
-    reach = fastest_drift(card, values, standing.reported.cadence_days)
+    score, present = mean
+    reach = fastest_drift(card, values, present, standing.reported.cadence_days)
     for threshold in thresholds:
-        if abs(score - threshold) <= reach:
+        if -reach <= score - threshold <= reach:
             limit = crossing(card, standing, threshold, as_of, limit)
     return limit
 

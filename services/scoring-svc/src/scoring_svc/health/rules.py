@@ -46,7 +46,8 @@ class Standing:
 
 # Per day: its number since 1970, the best score and the last one.
 Day = list[float]
-Key = tuple[str, UUID]
+# Tenant and account id as text.
+Key = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Account:
     """An account in hand: all that an evaluation needs, and afterwards what it found. Mutable; lives for a batch."""
 
     tenant: str
-    account_id: UUID
+    account_id: str
     sequence: int
     band: str | None
     stale: bool
@@ -133,8 +134,8 @@ def engagement(reported: Reported, as_of: float, engaged: float = 75.0) -> float
     return max(0.0, engaged * (3.0 * cadence - silence) / (2.0 * cadence))
 
 
-def _valid(value: float | None, taken_at: float, validity_days: float, as_of: float) -> float | None:
-    return value if value is not None and as_of - taken_at <= validity_days * DAY else None
+def _valid(value: float, taken_at: float, validity_days: float, as_of: float) -> float | None:
+    return value if as_of - taken_at <= validity_days * DAY else None
 
 
 def measure_values(card: Scorecard, standing: Standing, as_of: float) -> list[float | None]:
@@ -145,21 +146,31 @@ def measure_values(card: Scorecard, standing: Standing, as_of: float) -> list[fl
         dimension_score(sums[d], card.scale) if balances.counts[d] > 0 else None for d in (0, 1, 2)
     ]
     values.append(engagement(reported, as_of, card.engaged))
-    values.append(_valid(reported.coverage, reported.coverage_at, card.coverage_validity_days, as_of))
-    values.append(responsiveness(sums[RETURNED_SUM], sums[UNRETURNED_SUM]))
-    values.append(_valid(reported.satisfaction, reported.satisfaction_at, card.satisfaction_validity_days, as_of))
-    values.append(_valid(reported.plan, reported.plan_at, card.plan_validity_days, as_of))
+    coverage, satisfaction, plan = reported.coverage, reported.satisfaction, reported.plan
+    if coverage is not None:
+        coverage = _valid(coverage, reported.coverage_at, card.coverage_validity_days, as_of)
+    if satisfaction is not None:
+        satisfaction = _valid(satisfaction, reported.satisfaction_at, card.satisfaction_validity_days, as_of)
+    if plan is not None:
+        plan = _valid(plan, reported.plan_at, card.plan_validity_days, as_of)
+    values += (coverage, responsiveness(sums[RETURNED_SUM], sums[UNRETURNED_SUM]), satisfaction, plan)
     return values
+
+
+def weigh(card: Scorecard, values: Sequence[float | None]) -> tuple[float, float]:
+    """The weighted sum of the measures that are present, and their weight."""
+    total = present = 0.0
+    for weight, value in zip(card.measure_weights, values, strict=True):
+        if value is not None:
+            total += weight * value
+            present += weight
+    return total, present
 
 
 def weighted_score(card: Scorecard, values: Sequence[float | None]) -> float:
     """Weighted mean of the measures that are present; neutral 50 when there is none."""
-    total = weight_present = 0.0
-    for weight, value in zip(card.measure_weights, values, strict=True):
-        if value is not None:
-            total += weight * value
-            weight_present += weight
-    return total / weight_present if weight_present else NEUTRAL
+    total, present = weigh(card, values)
+    return min(100.0, total / present) if present else NEUTRAL
 
 
 def score_at(card: Scorecard, standing: Standing, as_of: float) -> float:
@@ -168,19 +179,20 @@ def score_at(card: Scorecard, standing: Standing, as_of: float) -> float:
 
 
 def confidence(
-    card: Scorecard, values: Sequence[float | None], latest: Sequence[Sequence[float]], as_of: float
+    card: Scorecard,
+    values: Sequence[float | None],
+    present: float,
+    latest: Sequence[Sequence[float]],
+    as_of: float,
 ) -> float:
     """Weight present over total weight, 0 to 1; a dimension counts fully from three pieces within two half-lives."""
-    present = 0.0
-    for index, (weight, value) in enumerate(zip(card.measure_weights, values, strict=True)):
-        if value is None:
-            continue
-        if index < 3:
+    for index, times in enumerate(latest):
+        if values[index] is not None:
             since = as_of - 2.0 * card.half_lives[index]
-            recent = sum(1 for observed in latest[index] if observed >= since)
-            weight *= min(recent, card.enough_evidence) / card.enough_evidence  # noqa: PLW2901
-        present += weight
-    return present / sum(card.measure_weights)
+            recent = len([at for at in times if at >= since])
+            if recent < card.enough_evidence:
+                present -= card.measure_weights[index] * (1.0 - recent / card.enough_evidence)
+    return max(0.0, present / card.total_weight)
 
 
 def plain_band(card: Scorecard, score: float) -> str:
@@ -227,7 +239,7 @@ def note_score(days: list[Day], score: float, as_of: float) -> None:
 def peak(days: Sequence[Day], as_of: float, window_days: float) -> float | None:
     """The best score of the last days, today included; None when there was none."""
     since = as_of // DAY - window_days
-    return max((best for day, best, _ in days if day > since), default=None)
+    return max([best for day, best, _ in days if day > since], default=None)
 
 
 def change_over(days: Sequence[Day], score: float, as_of: float, span_days: float = 7.0) -> float:

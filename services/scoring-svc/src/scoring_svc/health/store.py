@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from scoring_svc.health.rules import Account, Day, Key, Reported
 from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
+from scoring_svc.ledger.store import array, key_arrays, text_array
 from scoring_svc.scorecards.rules import MEASURES, cadence_days
 
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
@@ -31,7 +32,7 @@ _LOCK = text(f"""
     ) AS locked
 """)
 _READ = text(f"""
-    SELECT h.tenant, h.account_id, h.sequence, h.band, h.stale, h.state, a.name, a.tier, a.owner_id,
+    SELECT h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, h.state, a.name, a.tier, a.owner_id,
            coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at, a.cadence_days,
            CAST(extract(epoch FROM a.known_since) AS float8),
            CAST(extract(epoch FROM m.last_two_way_at) AS float8),
@@ -110,7 +111,7 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 async def lock(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
     """Lock the accounts in sorted order, creating those not seen before, and read all an evaluation needs."""
-    columns = _columns(sorted(keys))
+    columns = key_arrays(sorted(keys))
     if (await session.execute(_LOCK, columns)).scalar_one() < len(keys):
         await session.execute(_ENSURE, columns)
         await session.execute(_LOCK, columns)
@@ -119,7 +120,7 @@ async def lock(session: AsyncSession, keys: Collection[Key], now: datetime) -> d
 
 async def claimed(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
     """Read accounts whose rows the caller holds locked already."""
-    return await _read(session, _columns(sorted(keys)), now)
+    return await _read(session, key_arrays(sorted(keys)), now)
 
 
 async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -> dict[Key, Account]:
@@ -192,29 +193,42 @@ def _state(account: Account) -> str:
 
 async def save(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
     """Write the state of accounts in hand."""
-    columns = _slice(accounts, "tenant", "account_id", "score", "band", "confidence", "change", "sequence")
-    columns |= _slice(accounts, "scorecard", "scorecard_version", "next_evaluation")
-    columns["state"] = [_state(account) for account in accounts]
+    columns = _columns(accounts) | {
+        "change": array([account.change for account in accounts]),
+        "sequence": array([account.sequence for account in accounts]),
+        "next_evaluation": array([account.next_evaluation for account in accounts]),
+        "state": array([_state(account) for account in accounts]),
+    }
     await session.execute(_SAVE, {**columns, "now": now})
 
 
 async def remember(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
     """Add the accounts' health to their history; at one instant the last word counts."""
-    columns = _slice(accounts, "tenant", "account_id", "score", "band", "confidence")
-    columns |= _slice(accounts, "scorecard", "scorecard_version")
-    columns["measures"] = [_array(account.measures) for account in accounts]
+    columns = _columns(accounts) | {"measures": array([_measures(account.measures) for account in accounts])}
     await session.execute(_REMEMBER, {**columns, "now": now})
+
+
+def _columns(accounts: Sequence[Account]) -> dict[str, str]:
+    return {
+        "tenant": text_array([account.tenant for account in accounts]),
+        "account_id": array([account.account_id for account in accounts]),
+        "score": array([account.score for account in accounts]),
+        "band": text_array([account.band for account in accounts]),
+        "confidence": array([account.confidence for account in accounts]),
+        "scorecard": text_array([account.scorecard for account in accounts]),
+        "scorecard_version": array([account.scorecard_version for account in accounts]),
+    }
 
 
 async def put_off(session: AsyncSession, keys: Collection[Key]) -> None:
     """Evaluate these no more until something happens."""
     if keys:
-        await session.execute(_PUT_OFF, _columns(keys))
+        await session.execute(_PUT_OFF, key_arrays(keys))
 
 
 async def blank(session: AsyncSession, keys: Collection[Key]) -> None:
     """Take removed accounts out of sight; their sequence goes on should they come back. Ledger and history stay."""
-    await session.execute(_BLANK, _columns(keys))
+    await session.execute(_BLANK, key_arrays(keys))
 
 
 async def current(session: AsyncSession, tenant: str, account_id: UUID) -> AccountHealthRow | None:
@@ -244,13 +258,6 @@ def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _slice(accounts: Sequence[Account], *names: str) -> dict[str, list[Any]]:
-    return {name: [getattr(account, name) for account in accounts] for name in names}
-
-
-def _array(values: Sequence[float | None]) -> str:
-    return "{" + ",".join("NULL" if value is None else repr(value) for value in values) + "}"
-
-
-def _columns(keys: Collection[Key]) -> dict[str, list[Any]]:
-    return {"tenant": [tenant for tenant, _ in keys], "account_id": [account for _, account in keys]}
+def _measures(values: Sequence[float | None]) -> str:
+    """An array literal that stands inside another array literal."""
+    return '"' + array(values) + '"'

@@ -32,33 +32,34 @@ def newest(events: Sequence[Heard], books: dict[str, Book], now: float) -> list[
     """The highest revision of each piece in the batch, in the order of the ledger's key."""
     kept: dict[Key, Entry] = {}
     for event in events:
-        data = event.data
-        key = event.tenant, data.evidence_id
-        retracted = isinstance(data, EvidenceRetracted)
+        entry = _entry(event, books[event.tenant], now)
+        key = entry.tenant, entry.evidence_id
         known = kept.get(key)
-        if known is not None and (known.revision, known.retracted) >= (data.revision, retracted):
-            continue
-        kept[key] = _entry(event, books[event.tenant], now)
+        if known is None or (known.revision, known.retracted) < (entry.revision, entry.retracted):
+            kept[key] = entry
     return [kept[key] for key in sorted(kept)]
 
 
 def _entry(event: Heard, book: Book, now: float) -> Entry:
     data = event.data
+    evidence_id, account_id = data.evidence_id.lower(), data.account_id.lower()
     if isinstance(data, EvidenceRetracted):
-        return Entry(event.tenant, data.account_id, data.evidence_id, data.revision, True, event.time)
+        at = event.time.timestamp()
+        return Entry(event.tenant, evidence_id, account_id, at, 0.0, 0.0, data.revision, -1, True, False, "")
     dimension = dimension_index(data.dimension)
+    observed = data.observed_at.timestamp()
     return Entry(
         event.tenant,
-        data.account_id,
-        data.evidence_id,
-        data.revision,
-        False,
-        data.observed_at,
-        data.kind,
-        dimension,
-        data.magnitude,
+        evidence_id,
+        account_id,
+        observed,
         worth(book.card, data.kind, dimension, data.magnitude),
-        data.observed_at.timestamp() <= now,
+        data.magnitude,
+        data.revision,
+        dimension,
+        False,
+        observed <= now,
+        data.kind,
     )
 
 
@@ -88,6 +89,6 @@ def _fold(accounts: dict[Key, Account], recorded: Iterable[Recorded], books: dic
             account.balances.add(entry.piece, half_lives)
             account.memory.remember(entry.piece, half_lives, book.tracked)
         else:
-            at = entry.observed_at.timestamp()
-            account.pending = at if account.pending is None else min(account.pending, at)
+            pending = account.pending
+            account.pending = entry.observed if pending is None else min(pending, entry.observed)
     return [changed[key] for key in sorted(changed)]

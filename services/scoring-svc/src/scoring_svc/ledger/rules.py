@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import log2
-from typing import Final, TypeVar
-from uuid import UUID
+from typing import Final, NamedTuple, TypeVar
 
 from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
 
@@ -16,11 +15,13 @@ STRONGEST_KEPT: Final = 3
 _INDEX: Final = {"heart": 0, "mind": 1, "wallet": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One piece of evidence as it counts: `weight` is the kind's worth times the magnitude, 0 when unknown."""
+class Piece(NamedTuple):
+    """One piece of evidence as it counts: `weight` is the kind's worth times the magnitude, 0 when unknown.
 
-    evidence_id: UUID
+    Ids are texts (lower case) on this path: as `UUID` objects, sorting and hashing them costs more than scoring.
+    """
+
+    evidence_id: str
     kind: str
     dimension: int
     weight: float
@@ -61,11 +62,12 @@ class Balances:
             return
         index = piece.dimension
         age = piece.observed - self.landmark
-        if age / min(half_lives) > REBASE_AT:
+        half_life = half_lives[index]
+        if age > REBASE_AT * half_life:
             self.rebase(piece.observed, half_lives)
             age = 0.0
         sums = self.sums
-        sums[index] += sign * piece.weight * 2.0 ** (age / half_lives[index])
+        sums[index] += sign * piece.weight * 2.0 ** (age / half_life)
         self.counts[index] += sign
         if self.counts[index] == 0:
             sums[index] = 0.0  # what rounding left behind
@@ -120,7 +122,7 @@ class Memory:
         strongest = self.strongest[index]
         rank = log2(abs(weight)) + observed / half_lives[index]
         if len(strongest) < STRONGEST_KEPT or rank >= strongest[-1][0]:
-            _insert(strongest, (rank, weight, observed, piece.kind, piece.evidence_id.bytes), STRONGEST_KEPT)
+            _insert(strongest, (rank, weight, observed, piece.kind, _raw(piece.evidence_id)), STRONGEST_KEPT)
 
     def knows(self, piece: Piece) -> bool:
         """Whether taking this piece away would change what is remembered (then it is rebuilt from the ledger)."""
@@ -130,8 +132,13 @@ class Memory:
             piece.observed in self.latest[piece.dimension]
             or (piece.observed, piece.kind) in self.negatives
             or self.marks.get(piece.kind) == piece.observed
-            or any(strong[4] == piece.evidence_id.bytes for strong in self.strongest[piece.dimension])
+            or any(strong[4] == _raw(piece.evidence_id) for strong in self.strongest[piece.dimension])
         )
+
+
+def _raw(evidence_id: str) -> bytes:
+    """The sixteen bytes of an id: a third of its text, in a state that is read and written with every batch."""
+    return bytes.fromhex(evidence_id.replace("-", ""))
 
 
 def _insert(kept: list[_Kept], item: _Kept, limit: int) -> None:

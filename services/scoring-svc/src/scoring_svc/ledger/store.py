@@ -1,7 +1,6 @@
 """All SQL of the ledger: recording revisions set-based, and reading an account's evidence back."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -17,11 +16,14 @@ RECALLED: Final = 64
 _RECORD = text("""
     INSERT INTO evidence AS known (tenant, evidence_id, account_id, observed_at, weight, magnitude, revision,
                                    dimension, retracted, counted, kind)
-    SELECT * FROM unnest(
+    SELECT tenant, evidence_id, account_id, to_timestamp(observed), weight, magnitude, revision, dimension,
+           retracted, counted, kind
+    FROM unnest(
         CAST(:tenant AS text[]), CAST(:evidence_id AS uuid[]), CAST(:account_id AS uuid[]),
-        CAST(:observed_at AS timestamptz[]), CAST(:weight AS float8[]), CAST(:magnitude AS float8[]),
+        CAST(:observed AS float8[]), CAST(:weight AS float8[]), CAST(:magnitude AS float8[]),
         CAST(:revision AS integer[]), CAST(:dimension AS smallint[]), CAST(:retracted AS boolean[]),
-        CAST(:counted AS boolean[]), CAST(:kind AS text[]))
+        CAST(:counted AS boolean[]), CAST(:kind AS text[])
+    ) AS e(tenant, evidence_id, account_id, observed, weight, magnitude, revision, dimension, retracted, counted, kind)
     ON CONFLICT (tenant, evidence_id) DO UPDATE
     SET revision = EXCLUDED.revision, retracted = EXCLUDED.retracted,
         account_id = CASE WHEN EXCLUDED.retracted THEN known.account_id ELSE EXCLUDED.account_id END,
@@ -32,8 +34,8 @@ _RECORD = text("""
         counted = CASE WHEN EXCLUDED.retracted THEN known.counted ELSE EXCLUDED.counted END,
         kind = CASE WHEN EXCLUDED.retracted THEN known.kind ELSE EXCLUDED.kind END
     WHERE (EXCLUDED.revision, EXCLUDED.retracted) > (known.revision, known.retracted)
-    RETURNING evidence_id, tenant, old.retracted, old.counted, old.account_id, old.kind, old.dimension,
-              old.weight, CAST(extract(epoch FROM old.observed_at) AS float8)
+    RETURNING CAST(evidence_id AS text), tenant, old.retracted, old.counted, CAST(old.account_id AS text), old.kind,
+              old.dimension, old.weight, CAST(extract(epoch FROM old.observed_at) AS float8)
 """)
 
 _COUNT_PENDING = text("""
@@ -47,12 +49,12 @@ _COUNT_PENDING = text("""
     )
     UPDATE evidence e SET counted = true FROM due
     WHERE e.tenant = due.tenant AND e.evidence_id = due.evidence_id
-    RETURNING e.tenant, e.account_id, e.evidence_id, e.kind, e.dimension, e.weight,
+    RETURNING e.tenant, CAST(e.account_id AS text), CAST(e.evidence_id AS text), e.kind, e.dimension, e.weight,
               CAST(extract(epoch FROM e.observed_at) AS float8)
 """)
 
 _NEXT_PENDING = text("""
-    SELECT tenant, account_id, CAST(extract(epoch FROM min(observed_at)) AS float8)
+    SELECT tenant, CAST(account_id AS text), CAST(extract(epoch FROM min(observed_at)) AS float8)
     FROM evidence JOIN unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS a(tenant, account_id)
          USING (tenant, account_id)
     WHERE NOT counted AND NOT retracted
@@ -60,7 +62,7 @@ _NEXT_PENDING = text("""
 """)
 
 _RECALL = text("""
-    SELECT a.tenant, a.account_id, e.evidence_id, e.kind, d, e.weight,
+    SELECT a.tenant, CAST(a.account_id AS text), CAST(e.evidence_id AS text), e.kind, d, e.weight,
            CAST(extract(epoch FROM e.observed_at) AS float8)
     FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS a(tenant, account_id)
     CROSS JOIN generate_series(0, 2) AS d
@@ -77,36 +79,38 @@ _UNTIL = text("""
     WHERE tenant = :tenant AND account_id = :account_id AND NOT retracted AND observed_at <= :until
 """)
 
-Key = tuple[str, UUID]
+Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A revision of a piece of evidence to record; a retraction carries only ids and revision."""
+class Entry(NamedTuple):
+    """A revision of a piece of evidence to record; a retraction carries only ids and revision.
+
+    `observed` in UTC epoch seconds. The order of the fields is that of the statement's arrays.
+    """
 
     tenant: str
-    account_id: UUID
-    evidence_id: UUID
+    evidence_id: str
+    account_id: str
+    observed: float
+    weight: float
+    magnitude: float
     revision: int
+    dimension: int
     retracted: bool
-    observed_at: datetime
-    kind: str = ""
-    dimension: int = -1
-    magnitude: float = 0.0
-    weight: float = 0.0
-    counted: bool = False
+    counted: bool
+    kind: str
 
     @property
     def piece(self) -> Piece:
         """The entry as it counts."""
-        return Piece(self.evidence_id, self.kind, self.dimension, self.weight, self.observed_at.timestamp())
+        return Piece(self.evidence_id, self.kind, self.dimension, self.weight, self.observed)
 
 
 class Recorded(NamedTuple):
     """An entry that was news, and the account and piece that no longer count because of it."""
 
     entry: Entry
-    before: tuple[UUID, Piece] | None
+    before: tuple[str, Piece] | None
 
 
 class Told(NamedTuple):
@@ -120,12 +124,38 @@ class Told(NamedTuple):
     observed_at: datetime
 
 
+def array(values: Iterable[object]) -> str:
+    """A PostgreSQL array literal of numbers, truth values, ids or hexadecimal texts; None is NULL.
+
+    Built by hand: the driver adapts a list item by item, which takes longer than the rest of a batch.
+    """
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def text_array(values: Sequence[str | None]) -> str:
+    """A PostgreSQL array literal of any texts; None is NULL."""
+    quoted = {
+        value: "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for value in set(values)
+    }
+    return "{" + ",".join([quoted[value] for value in values]) + "}"
+
+
+def key_arrays(keys: Iterable[Key]) -> dict[str, str]:
+    """The parameters `tenant` and `account_id` of a statement about many accounts."""
+    tenants, accounts = zip(*keys, strict=True)
+    return {"tenant": text_array(tenants), "account_id": array(accounts)}
+
+
 async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Recorded]:
     """Write those entries that are new or of a higher revision; one entry per evidence id."""
+    columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=True))
+    arrays = {
+        name: text_array(values) if name in ("tenant", "kind") else array(values) for name, values in columns.items()
+    }
     by_id = {(entry.tenant, entry.evidence_id): entry for entry in entries}
-    columns = {name: [getattr(entry, name) for entry in entries] for name in Entry.__slots__}
     recorded = []
-    for row in await session.execute(_RECORD, columns):
+    for row in await session.execute(_RECORD, arrays):
         evidence_id, tenant, retracted, counted, account_id, kind, dimension, weight, observed = row
         before = None
         if counted and not retracted:
@@ -136,19 +166,19 @@ async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Record
 
 async def count_pending(session: AsyncSession, keys: Collection[Key], now: datetime) -> list[tuple[Key, Piece]]:
     """Mark as counted what was observed in what then was the future, and give it."""
-    rows = await session.execute(_COUNT_PENDING, {**_columns(keys), "now": now})
+    rows = await session.execute(_COUNT_PENDING, {**key_arrays(keys), "now": now})
     return [((tenant, account_id), Piece(*piece)) for tenant, account_id, *piece in rows]
 
 
 async def next_pending(session: AsyncSession, keys: Collection[Key]) -> dict[Key, float]:
     """When the next piece of evidence that lies in the future will count, for the accounts that have one."""
-    rows = await session.execute(_NEXT_PENDING, _columns(keys))
+    rows = await session.execute(_NEXT_PENDING, key_arrays(keys))
     return {(tenant, account_id): at for tenant, account_id, at in rows}
 
 
 async def recall(session: AsyncSession, keys: Collection[Key]) -> list[tuple[Key, Piece]]:
     """The newest counted pieces of each account and dimension, for rebuilding memories."""
-    rows = await session.execute(_RECALL, {**_columns(keys), "recalled": RECALLED})
+    rows = await session.execute(_RECALL, {**key_arrays(keys), "recalled": RECALLED})
     return [((tenant, account_id), Piece(*piece)) for tenant, account_id, *piece in rows]
 
 
@@ -156,7 +186,3 @@ async def told(session: AsyncSession, tenant: str, account_id: UUID, until: date
     """All evidence of an account observed until then, as known now."""
     rows = await session.execute(_UNTIL, {"tenant": tenant, "account_id": account_id, "until": until})
     return [Told(*row) for row in rows]
-
-
-def _columns(keys: Collection[Key]) -> dict[str, list[object]]:
-    return {"tenant": [tenant for tenant, _ in keys], "account_id": [account for _, account in keys]}

@@ -30,17 +30,18 @@ async def project_measures(uow: UnitOfWork, events: Sequence[Received[Reported]]
 def _report(event: Received[Reported]) -> Report | None:
     """What the event reports, or None for a metric that no measure is made of."""
     data, tenant = event.data, event.tenant
+    account_id = data.account_id.lower()
     match data:
         case TouchRecorded():
             sequence = event.sequence or 0
             contact = data.last_two_way_at
-            return Report(tenant, data.account_id, "touch", event.time, contact_at=contact, sequence=sequence)
+            return Report(tenant, account_id, "touch", event.time, contact_at=contact, sequence=sequence)
         case CoverageChanged():
-            return Report(tenant, data.account_id, "coverage", data.assessed_at, data.coverage)
+            return Report(tenant, account_id, "coverage", data.assessed_at, data.coverage)
         case PlanProgressed():
-            return Report(tenant, data.account_id, "plan", data.measured_at, data.progress)
+            return Report(tenant, account_id, "plan", data.measured_at, data.progress)
         case MetricMeasured():
             value = satisfaction(data.metric, data.value)
             if value is None:
                 return None
-            return Report(tenant, data.account_id, "satisfaction", data.measured_at, value)
+            return Report(tenant, account_id, "satisfaction", data.measured_at, value)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,7 +44,7 @@ class Report:
     """One thing reported about an account. `measure`: touch (then `contact_at`), coverage, satisfaction or plan."""
 
     tenant: str
-    account_id: UUID
+    account_id: str
     measure: str
     at: datetime
     value: float | None = None
@@ -60,7 +59,7 @@ class Report:
 
 async def keep(session: AsyncSession, reports: Sequence[Report]) -> None:
     """Keep the newest report per account and measure, unless a later one is known: one statement per measure."""
-    newest: dict[tuple[str, str, UUID], Report] = {}
+    newest: dict[tuple[str, str, str], Report] = {}
     for report in reports:
         key = report.measure, report.tenant, report.account_id
         if key not in newest or report.order >= newest[key].order:

@@ -85,12 +85,18 @@ class Scorecard:
     hysteresis: float = 3.0
     min_confidence: float = 0.15
 
-    @property
-    def half_lives(self) -> tuple[float, float, float, float, float]:
-        """Half-lives in seconds of the five running sums: heart, mind, wallet, returned, unreturned."""
-        heart, mind, wallet = self.half_life_days
-        rate = self.responsiveness_half_life_days * DAY
-        return heart * DAY, mind * DAY, wallet * DAY, rate, rate
+    half_lives: tuple[float, ...] = field(init=False)
+    """In seconds, of the five running sums: heart, mind, wallet, returned, unreturned."""
+    daily_loss: tuple[float, ...] = field(init=False)
+    """The part of each running sum that a day takes."""
+    total_weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        days = (*self.half_life_days, self.responsiveness_half_life_days, self.responsiveness_half_life_days)
+        # Derived once, because every account of every batch asks for them.
+        object.__setattr__(self, "half_lives", tuple(day * DAY for day in days))
+        object.__setattr__(self, "daily_loss", tuple(1.0 - 2.0 ** (-1.0 / day) for day in days))
+        object.__setattr__(self, "total_weight", sum(self.measure_weights))
 
 
 DEFAULT: Final = Scorecard()
