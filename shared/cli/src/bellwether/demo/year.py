@@ -120,7 +120,8 @@ def _order(row: dict[str, str]) -> Happening:
             "outcome": "placed",
             "occurred_at": at.isoformat(),
             "account": {"source": SOURCE, "external_id": row["customer"]},
-            "amount": {"amount": row["amount_gbp"], "currency": "GBP"},
+            "amount": row["amount_gbp"],
+            "currency": "GBP",
         },
     )
 

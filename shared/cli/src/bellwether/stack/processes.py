@@ -77,8 +77,8 @@ def _variables(layout: Layout, service: str, role: str) -> dict[str, str]:
 def _api(layout: Layout, service: str, shared: Variables) -> Process:
     name = f"{service}-api"
     port = str(layout.ports[name])
-    server = (sys.executable, "-m", "uvicorn", f"{service}_svc.main:create_app", "--factory", "--no-access-log")
-    command = (*server, "--host", LOOPBACK, "--port", port, "--timeout-graceful-shutdown", "8")
+    server = (sys.executable, "-m", "bellwether_kit.http.serve", f"{service}_svc.main:create_app")
+    command = (*server, "--host", LOOPBACK, "--port", port)
     variables = {**shared, **_variables(layout, service, "api")}
     return Process(name, "api", command, layout.home, variables, f"{layout.url(name)}/health/ready")
 
