@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from bellwether_kit.events.announcer import CHANNEL
 from bellwether_kit.events.consumer import stop_within
@@ -26,10 +26,12 @@ PAGE = 2_000
 POLL_SECONDS = 0.25
 SEND_SECONDS = 15.0
 STOP_SECONDS = 3.0
+LOOK_SECONDS = 2.0
+ABSENT_SECONDS = 10.0
 
 _PAGE = """
     SELECT id, topic, key, type, event_id, value, headers FROM outbox
-    WHERE published_at IS NULL ORDER BY id LIMIT %s
+    WHERE published_at IS NULL AND topic <> ALL(%s) ORDER BY id LIMIT %s
 """
 _MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(%s)"
 
@@ -45,6 +47,7 @@ class Relay:
         self._source = source.encode()
         self._stopping = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
+        self._absent: dict[str, float] = {}
         self.published = 0
         self.progressed_at = time.monotonic()
 
@@ -81,11 +84,17 @@ class Relay:
                 await self._rest(1.0)
 
     async def publish_page(self, db: psycopg.AsyncConnection[Any]) -> int:
-        """Send the oldest unsent rows and mark those that every replica has; gives how many were marked."""
-        rows: Sequence[Row] = await (await db.execute(_PAGE, [PAGE])).fetchall()
+        """Send the oldest unsent rows and mark those that every replica has; gives how many were marked.
+
+        Rows for a topic that the broker does not have wait for it; they hold up no other topic.
+        """
+        left_out = [topic for topic, until in self._absent.items() if until > time.monotonic()]
+        rows: Sequence[Row] = await (await db.execute(_PAGE, [left_out, PAGE])).fetchall()
         if not rows:
             return 0
         producer = await self._ready_producer()
+        topics = await self._present(producer, {row[1] for row in rows})
+        rows = [row for row in rows if row[1] in topics]
         async with asyncio.timeout(SEND_SECONDS):
             futures = [await self._send(producer, row) for row in rows]
             results = await asyncio.gather(*futures, return_exceptions=True)
@@ -100,6 +109,20 @@ class Relay:
             raise failure
         return len(sent)
 
+    async def _present(self, producer: AIOKafkaProducer, topics: Collection[str]) -> set[str]:
+        """Those of ``topics`` that the broker has; the others are left out for a while.
+
+        Raises where it has none of them: then the producer may be to blame, and a new one must look.
+        """
+        found = await asyncio.gather(*(_is_there(producer, topic) for topic in topics))
+        present = {topic for topic, there in zip(topics, found, strict=True) if there}
+        for topic in set(topics) - present:
+            log.error("relay.topic_missing", topic=topic)
+            self._absent[topic] = time.monotonic() + ABSENT_SECONDS
+        if not present:
+            raise UnknownTopicOrPartitionError
+        return present
+
     async def _send(self, producer: AIOKafkaProducer, row: Row) -> "asyncio.Future[Any]":
         _, topic, key, type_, event_id, value, extra = row
         if extra:
@@ -112,7 +135,12 @@ class Relay:
                 ("ce_source", self._source),
                 ("ce_specversion", b"1.0"),
             ]
-        sent: asyncio.Future[Any] = await producer.send(topic, value=value, key=key.encode(), headers=headers)
+        sent: asyncio.Future[Any]
+        try:
+            sent = await producer.send(topic, value=value, key=key.encode(), headers=headers)
+        except MessageSizeTooLargeError as error:  # raised here and not by the future: only this row's stream must wait
+            sent = asyncio.get_running_loop().create_future()
+            sent.set_exception(error)
         return sent
 
     async def _ready_producer(self) -> AIOKafkaProducer:
@@ -144,6 +172,15 @@ async def _listen(db: psycopg.AsyncConnection[Any]) -> None:
     """Wait for a word that there is more, for one poll interval at the most."""
     async for _ in db.notifies(timeout=POLL_SECONDS, stop_after=1):
         return
+
+
+async def _is_there(producer: AIOKafkaProducer, topic: str) -> bool:
+    """Ask the client's own metadata first, then the broker for a moment; ``send`` would wait much longer."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            return bool(await producer.partitions_for(topic))
+    except (TimeoutError, UnknownTopicOrPartitionError):
+        return False
 
 
 def _prefix_per_key(rows: Sequence[Row], results: Sequence[Any]) -> tuple[list[int], BaseException | None]:
