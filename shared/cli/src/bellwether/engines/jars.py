@@ -19,7 +19,6 @@ from bellwether.errors import CorruptJar, MissingExtra, NoNetwork
 
 KAFKA_VERSION = "4.3.0"
 LOCK = Path(__file__).with_name("kafka-jars.lock")
-MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 
 Progress = Callable[[int, int], None]  # (bytes fetched, bytes in all)
 
@@ -107,8 +106,9 @@ def _downloader(incoming: Path) -> Callable[[Jar], Path]:
         from requests import RequestException  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("Kafka's jars need jgo: install bellwether[local].") from error
-    source = os.environ.get("BELLWETHER_MAVEN_URL", MAVEN_CENTRAL)
-    context = MavenContext(repo_cache=incoming, remote_repos={"kafka": source}, timeout=30)
+    mirror = os.environ.get("BELLWETHER_MAVEN_URL")
+    source = mirror or "Maven Central"
+    context = MavenContext(repo_cache=incoming, remote_repos={"mirror": mirror} if mirror else None, timeout=30)
 
     def download(jar: Jar) -> Path:
         try:
