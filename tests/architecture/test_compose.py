@@ -7,7 +7,7 @@ installed, its own `config` reads the file too.
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bellwether.stack.layout import DEFAULT_PORTS, SERVICES
+
+Verdict = Callable[[Iterable[object]], None]
 
 Compose = dict[str, Any]
 ENGINES = {"postgres", "kafka"}
@@ -72,14 +74,14 @@ def _of_process(name: str, service: Compose) -> Iterator[str]:
         yield f"starts when {database}-migrate is done"
 
 
-def test_the_file_fits_the_compose_specification(compose: Compose, root: Path) -> None:
+def test_the_file_fits_the_compose_specification(compose: Compose, root: Path, nothing: Verdict) -> None:
     schema = json.loads((root / "tests/architecture/data/compose-spec.json").read_text(encoding="utf-8"))
     errors = Draft202012Validator(schema).iter_errors(compose)
-    assert not [f"{error.json_path}: {error.message}" for error in errors]
+    nothing(f"{error.json_path}: {error.message}" for error in errors)
 
 
-def test_the_file_starts_what_we_promise(compose: Compose) -> None:
-    assert not list(wrong(compose))
+def test_the_file_starts_what_we_promise(compose: Compose, nothing: Verdict) -> None:
+    nothing(wrong(compose))
 
 
 def test_the_compose_command_reads_the_file_where_it_is_installed(root: Path) -> None:

