@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from bellwether_kit.events import Payload, UtcTime
 
+Mark = Annotated[int, Meta(ge=1, le=5)]
 Version = Annotated[
     int, Meta(ge=1, description="Counts the person's changes without gaps; equals the event's sequence")
 ]
@@ -35,7 +36,7 @@ class StakeholderChanged(Payload, frozen=True, kw_only=True):
     veto: bool
     sentiment: Annotated[str, Meta(description="champion, supporter, neutral, detractor; may grow")]
     status: Literal["active", "gone"]
-    power: Annotated[int | None, Meta(ge=1, le=5, description="1 low to 5 high; null: not marked")]
+    power: Annotated[Mark | None, Meta(description="1 low to 5 high; null: not marked")]
     version: Version
 
 

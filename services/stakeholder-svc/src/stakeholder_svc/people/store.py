@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import Select, any_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -115,7 +115,7 @@ async def page(
         if wanted is not None:
             query = query.where(getattr(PersonRow, name) == wanted)
     if filters.role is not None:
-        query = query.where(col(PersonRow.decision_roles).contains([filters.role]))
+        query = query.where(any_(col(PersonRow.decision_roles)) == filters.role)
     if after is not None:
         query = query.where(tuple_(*keys) < tuple_(*after))
     return await _people(session, tenant, query.order_by(*(key.desc() for key in keys)).limit(limit))

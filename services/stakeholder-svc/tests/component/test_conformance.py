@@ -1,0 +1,3 @@
+"""stakeholder-svc keeps what every service keeps."""
+
+from bellwether_kit.testing.conformance import *  # noqa: F403
