@@ -5,13 +5,13 @@ from fastapi import FastAPI
 from bellwether_kit.clock import Clock
 from bellwether_kit.http import build_api
 from scoring_svc.alert_rules import api as alert_rules
-from scoring_svc.alerts import api as alerts
 from scoring_svc.errors import ERRORS
 from scoring_svc.explanation import api as explanation
 from scoring_svc.health import api as health
 from scoring_svc.portfolio import api as portfolio
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
+from scoring_svc.triage import api as triage
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             health.router,
             explanation.router,
             portfolio.router,
-            alerts.router,
+            triage.router,
             alert_rules.router,
             scorecards.router,
         ],

@@ -215,6 +215,19 @@ _CONDITIONS: Final = {
 }
 
 
+def in_order(config: RuleConfig) -> bool:
+    """Whether a rule clears on the other side of what it fires on, so that it can't do both at once."""
+    match config.rule:
+        case "health-below":
+            return config.clear >= config.fire
+        case "health-drop":
+            return 0.0 < config.clear < 1.0 and config.fire > 0
+        case "going-dark":
+            return 0.0 < config.clear <= config.fire
+        case _:
+            return config.clear < config.fire
+
+
 def rule_thresholds(configs: Mapping[str, RuleConfig], held: Mapping[str, Reason]) -> list[float]:
     """Scores whose crossing, by time alone, can change a rule."""
     below, drop = configs["health-below"], held.get("health-drop")

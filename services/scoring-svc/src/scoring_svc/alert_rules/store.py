@@ -18,6 +18,8 @@ _IN_FORCE = text("""
 # Every account of the tenant is looked at again, and reads from the ledger what its rules track now.
 _LOOK_AGAIN = text("UPDATE account_health SET stale = true, next_evaluation_at = :now WHERE tenant = :tenant")
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 0))")
+
 
 def from_row(rule: str, configuration: Mapping[str, object]) -> RuleConfig:
     """The configuration that a stored version stands for: the documented default with its differences."""
@@ -38,6 +40,11 @@ async def versions(session: AsyncSession, tenant: str, rule: str) -> Sequence[Al
     """Every change of the rule, newest first."""
     query = select(AlertRuleRow).where(AlertRuleRow.tenant == tenant, AlertRuleRow.rule == rule)
     return (await session.scalars(query.order_by(col(AlertRuleRow.version).desc()))).all()
+
+
+async def lock(session: AsyncSession, tenant: str, rule: str) -> None:
+    """Let one change of a rule follow the other, also the first one, for which there is no row to lock."""
+    await session.execute(_ONE_AT_A_TIME, {"rule": f"{tenant}/{rule}"})
 
 
 async def change(session: AsyncSession, row: AlertRuleRow, config: RuleConfig) -> None:

@@ -211,6 +211,16 @@ def resolve(alert: Alert, by: str, why: str, at: float) -> Alert:
     )
 
 
+def assign(alert: Alert, assignee_id: UUID | None) -> Alert:
+    """Someone takes care of it, or nobody any more."""
+    return replace(alert, assignee_id=assignee_id, version=alert.version + 1)
+
+
+def touched(alert: Alert) -> Alert:
+    """The same alert, one entry of its timeline later."""
+    return replace(alert, version=alert.version + 1)
+
+
 def awake(alert: Alert) -> str:
     """The status below a snooze."""
     return "acknowledged" if alert.acknowledged_at is not None else "open"

@@ -9,13 +9,11 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Event
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
-from scoring_svc.alerts.tables import AlertChangeRow
 from scoring_svc.ledger.store import array, key_arrays, text_array
 from scoring_svc.published import (
     AlertAcknowledged,
@@ -35,6 +33,7 @@ Key = tuple[str, str]
 EVENTS: Final[dict[str, type[AlertState]]] = {
     "opened": AlertOpened,
     "updated": AlertUpdated,
+    "assigned": AlertUpdated,
     "acknowledged": AlertAcknowledged,
     "snoozed": AlertSnoozed,
     "resolved": AlertResolved,
@@ -44,17 +43,17 @@ _EPOCHS = ", ".join(
     f"CAST(extract(epoch FROM {name}) AS float8)"
     for name in ("opened_at", "last_fired_at", "acknowledged_at", "snoozed_until", "resolved_at")
 )
-_COLUMNS = f"""
+COLUMNS = f"""
     tenant, CAST(account_id AS text), CAST(said AS text), CAST(reasons AS text), id, kind, status, severity, episode,
     firings, version, acknowledged_by, resolved_by, resolution, assignee_id, {_EPOCHS}
 """
 _CURRENT = text(f"""
-    SELECT {_COLUMNS}
+    SELECT {COLUMNS}
     FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)
     JOIN alert USING (tenant, account_id)
     WHERE current
 """)
-_BY_ID = text(f"SELECT {_COLUMNS} FROM alert WHERE tenant = :tenant AND id = :id")
+_BY_ID = text(f"SELECT {COLUMNS} FROM alert WHERE tenant = :tenant AND id = :id")
 _PAST = text("""
     UPDATE alert SET current = false
     FROM unnest(CAST(:tenant AS text[]), CAST(:id AS uuid[])) AS k(tenant, id)
@@ -164,12 +163,6 @@ async def by_id(session: AsyncSession, tenant: str, alert_id: UUID, *, lock: boo
     return held_from(row) if row is not None else None
 
 
-async def timeline(session: AsyncSession, tenant: str, alert_id: UUID) -> Sequence[AlertChangeRow]:
-    """What happened to an alert, oldest first."""
-    query = select(AlertChangeRow).where(AlertChangeRow.tenant == tenant, AlertChangeRow.alert_id == alert_id)
-    return (await session.scalars(query.order_by(col(AlertChangeRow.version)))).all()
-
-
 async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write alerts, timelines and events of the changes, at most one change per alert."""
     past = [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]
@@ -263,8 +256,8 @@ def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
         status=alert.status,
         episode=alert.episode,
         summary=known.summary,
-        opened_at=_at(alert.opened_at),
-        last_fired_at=_at(alert.last_fired_at),
+        opened_at=at(alert.opened_at),
+        last_fired_at=at(alert.last_fired_at),
         firings=alert.firings,
         snoozed_until=_time(alert.snoozed_until),
         resolved_at=_time(alert.resolved_at),
@@ -282,7 +275,7 @@ def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
 def _reason(reason: Reason) -> AlertReason:
     return AlertReason(
         rule=reason.rule,
-        since=_at(reason.since),
+        since=at(reason.since),
         severity=reason.severity,
         value=reason.value,
         threshold=reason.threshold,
@@ -290,7 +283,8 @@ def _reason(reason: Reason) -> AlertReason:
     )
 
 
-def _at(seconds: float) -> datetime:
+def at(seconds: float) -> datetime:
+    """Epoch seconds as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

@@ -1,16 +1,22 @@
 """Points: what each measure and each piece of evidence adds to or takes from a score. Pure; nothing is stored here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from scoring_svc.health.rules import (
     NEUTRAL,
     RESPONSIVENESS,
+    Reported,
+    Standing,
+    confidence,
     dimension_score,
+    measure_values,
     responsiveness,
     weigh,
+    weighted_score,
 )
-from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM, Memory
+from scoring_svc.ledger.rules import LATEST_KEPT, RETURNED_SUM, UNRETURNED_SUM, Balances, Memory, Piece
 from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
 
 
@@ -21,6 +27,11 @@ class Driver(NamedTuple):
     kind: str
     observed: float
     points: float
+
+
+def by_loss(points: float) -> tuple[bool, float]:
+    """The order in which points are told: losses first, then gains, each by size."""
+    return points >= 0, -abs(points)
 
 
 def measure_points(card: Scorecard, values: Sequence[float | None]) -> list[float]:
@@ -87,7 +98,7 @@ def drivers(
     as_of: float,
     keep: int = 3,
 ) -> list[Driver]:
-    """The strongest remembered pieces with their exact points, biggest effect first, a loss before an equal gain."""
+    """The strongest remembered pieces with their exact points, losses first, each side by size."""
     heaviest = []
     for dimension, strongest in enumerate(memory.strongest):
         half_life, weight = card.half_lives[dimension], card.measure_weights[dimension]
@@ -101,5 +112,66 @@ def drivers(
         decayed_one = 2.0 ** ((observed - as_of) / card.half_lives[RETURNED_SUM])
         points = leaving.points(dimension, kind, contribution, decayed_one)
         found.append(Driver(evidence_id, kind, observed, points))
-    found.sort(key=lambda driver: (-abs(driver.points), driver.points))
+    found.sort(key=lambda driver: by_loss(driver.points))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A piece of evidence and its points; unknown kinds have none."""
+
+    piece: Piece
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score taken apart. `values` and `points` in the order of the measures; the points add up to score - 50."""
+
+    score: float
+    confidence: float
+    values: list[float | None]
+    points: list[float]
+    evidence: list[Share]
+
+
+def explain(
+    card: Scorecard,
+    pieces: Sequence[Piece],
+    reported: Reported | None,
+    taken: Mapping[int, float | None],
+    as_of: float,
+) -> Explanation:
+    """Take the score at `as_of` apart, from the evidence observed until then.
+
+    `taken` gives measures by index that must be as they were then, for a past in which `reported` is not known.
+    """
+    balances = Balances(as_of)
+    latest: tuple[list[float], ...] = ([], [], [])
+    for piece in pieces:
+        balances.add(piece, card.half_lives)
+        if piece.known:
+            latest[piece.dimension].append(piece.observed)
+    newest = [sorted(times, reverse=True)[:LATEST_KEPT] for times in latest]
+    values = measure_values(card, Standing(balances, newest, reported or Reported()), as_of)
+    for index, value in taken.items():
+        values[index] = value
+    _, present = weigh(card, values)
+    leaving = Leaving(card, values, balances.at(as_of, card.half_lives), balances.counts)
+    shares = [Share(piece, _points(card, leaving, piece, as_of)) for piece in pieces]
+    shares.sort(key=lambda share: by_loss(share.points))
+    return Explanation(
+        weighted_score(card, values),
+        confidence(card, values, present, newest, as_of),
+        values,
+        measure_points(card, values),
+        shares,
+    )
+
+
+def _points(card: Scorecard, leaving: Leaving, piece: Piece, as_of: float) -> float:
+    if not piece.known:
+        return 0.0
+    age = piece.observed - as_of
+    contribution = piece.weight * 2.0 ** (age / card.half_lives[piece.dimension])
+    return leaving.points(piece.dimension, piece.kind, contribution, 2.0 ** (age / card.half_lives[RETURNED_SUM]))

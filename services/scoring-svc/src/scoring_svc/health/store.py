@@ -237,14 +237,21 @@ async def current(session: AsyncSession, tenant: str, account_id: UUID) -> Accou
     return row if row is not None and row.evaluated_at is not None else None
 
 
+async def snapshot(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> Account | None:
+    """All that is known of an account, for looking at it; nothing is locked."""
+    return (await _read(session, key_arrays([(tenant, str(account_id))]), now)).get((tenant, str(account_id)))
+
+
 async def history(
-    session: AsyncSession, tenant: str, account_id: UUID, since: datetime, until: datetime, limit: int
+    session: AsyncSession, tenant: str, account_id: UUID, *, since: datetime | None, until: datetime, limit: int
 ) -> Sequence[HealthHistoryRow]:
     """Health at its changes in [since, until], newest first."""
     at = col(HealthHistoryRow.at)
     query = select(HealthHistoryRow).where(
-        HealthHistoryRow.tenant == tenant, HealthHistoryRow.account_id == account_id, at >= since, at <= until
+        HealthHistoryRow.tenant == tenant, HealthHistoryRow.account_id == account_id, at <= until
     )
+    if since is not None:
+        query = query.where(at >= since)
     return (await session.scalars(query.order_by(at.desc()).limit(limit))).all()
 
 

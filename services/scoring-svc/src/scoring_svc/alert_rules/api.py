@@ -1,0 +1,157 @@
+"""The routes that show and change alert rules: thresholds per tenant, each change with author and reason."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Depends, Response
+from pydantic import Field, StringConstraints
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.http import Answer, Call, RequestModel, ResponseModel, etag, if_match, requires
+from bellwether_kit.http import router as routes
+from scoring_svc.alert_rules import store
+from scoring_svc.alert_rules.rules import DEFAULT_RULES, RuleConfig, in_order
+from scoring_svc.alert_rules.tables import AlertRuleRow
+from scoring_svc.errors import ThresholdsOutOfOrder, UnknownKind, UnknownRule
+from scoring_svc.scorecards import store as scorecards_store
+
+router = routes(tags=["alert-rules"])
+
+Reader = Annotated[Call, Depends(requires("alerts:read", "alerts:admin"))]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+
+
+class RuleSettings(RequestModel):
+    """A rule whole: what is left out takes the documented default. `reason` says why it is changed."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    enabled: bool = True
+    severity: Literal["low", "medium", "high", "critical"] | None = None
+    fire: Annotated[float | None, Field(ge=0, le=1_000)] = None
+    clear: Annotated[float | None, Field(ge=0, le=1_000)] = None
+    step: Annotated[float | None, Field(ge=0, le=1_000)] = None
+    window_days: Annotated[float | None, Field(gt=0, le=14)] = None
+    min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
+    hold_hours: Annotated[float | None, Field(ge=0, le=720)] = None
+    cool_down_hours: Annotated[float | None, Field(ge=0, le=720)] = None
+    kinds: Annotated[tuple[Kind, ...] | None, Field(max_length=100)] = None
+
+    def config(self, rule: str) -> RuleConfig:
+        """The rule's configuration that these settings say."""
+        default = DEFAULT_RULES[rule]
+        return RuleConfig(
+            rule=rule,
+            severity=self.severity or default.severity,
+            fire=_or(self.fire, default.fire),
+            clear=_or(self.clear, default.clear),
+            kinds=default.kinds if self.kinds is None else frozenset(self.kinds),
+            window_days=_or(self.window_days, default.window_days),
+            step=_or(self.step, default.step),
+            min_confidence=_or(self.min_confidence, default.min_confidence),
+            hold_hours=_or(self.hold_hours, default.hold_hours),
+            cool_down_hours=_or(self.cool_down_hours, default.cool_down_hours),
+            alert_kind=default.alert_kind,
+            enabled=self.enabled,
+        )
+
+
+class RuleChange(ResponseModel):
+    """A version of a rule's configuration: who put it in force, when and why. Only what differs from the default."""
+
+    version: int
+    author: str
+    reason: str
+    changed_at: datetime
+    configuration: dict[str, object]
+
+
+class RuleView(ResponseModel):
+    """A rule as it applies; version 0 is the documented default."""
+
+    rule: str
+    alert_kind: str
+    version: int
+    enabled: bool
+    severity: str
+    fire: float
+    clear: float
+    step: float
+    window_days: float
+    min_confidence: float
+    hold_hours: float
+    cool_down_hours: float
+    kinds: list[str]
+    history: list[RuleChange]
+
+
+@router.get("/alert-rules/{rule}", response_model=RuleView, operation_id="get-alert-rule")
+async def get_rule(rule: str, call: Reader, response: Response) -> RuleView:
+    """The rule's thresholds for this tenant, and every change they went through."""
+    _known(rule)
+    async with call.read() as session:
+        rows = await store.versions(session, call.tenant, rule)
+    view = _view(rule, [RuleChange.model_validate(row) for row in rows])
+    response.headers["ETag"] = etag(view.version)
+    return view
+
+
+@router.put("/alert-rules/{rule}", response_model=RuleView, operation_id="put-alert-rule")
+async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(requires("alerts:admin"))]) -> Response:
+    """Put a new version in force; every account is evaluated under it at once. `If-Match` is honoured when sent."""
+    _known(rule)
+    config = body.config(rule)
+    if not in_order(config):
+        raise ThresholdsOutOfOrder("The rule would clear on the side on which it fires.", pointer="/clear")
+
+    async def work(uow: UnitOfWork) -> Answer:
+        card = (await scorecards_store.published(uow.session, {call.tenant}))[call.tenant]
+        unknown = sorted(config.kinds - card.kind_weights.keys())
+        if unknown:
+            raise UnknownKind(f"The scorecard knows no evidence of kind {unknown[0]}.", pointer="/kinds")
+        await store.lock(uow.session, call.tenant, rule)
+        rows = await store.versions(uow.session, call.tenant, rule)
+        version = rows[0].version if rows else 0
+        if_match(call.request, version, required=False)
+        row = AlertRuleRow(
+            tenant=call.tenant,
+            rule=rule,
+            version=version + 1,
+            configuration={},
+            author=call.subject,
+            reason=body.reason,
+            changed_at=uow.now,
+        )
+        await store.change(uow.session, row, config)
+        view = _view(rule, [RuleChange.model_validate(entry) for entry in (row, *rows)])
+        return Answer(view, headers={"ETag": etag(view.version)})
+
+    return await call.write(work)
+
+
+def _known(rule: str) -> None:
+    if rule not in DEFAULT_RULES:
+        raise UnknownRule(f"There is no alert rule {rule[:60]!r}; there are {', '.join(DEFAULT_RULES)}.")
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _view(rule: str, changes: list[RuleChange]) -> RuleView:
+    config = store.from_row(rule, changes[0].configuration) if changes else DEFAULT_RULES[rule]
+    return RuleView(
+        rule=rule,
+        alert_kind=config.alert_kind,
+        version=changes[0].version if changes else 0,
+        enabled=config.enabled,
+        severity=config.severity,
+        fire=config.fire,
+        clear=config.clear,
+        step=config.step,
+        window_days=config.window_days,
+        min_confidence=config.min_confidence,
+        hold_hours=config.hold_hours,
+        cool_down_hours=config.cool_down_hours,
+        kinds=sorted(config.kinds),
+        history=changes,
+    )

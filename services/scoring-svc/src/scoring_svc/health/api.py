@@ -1,0 +1,175 @@
+"""The routes that show one account's health and its history."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from bellwether_kit.http import Call, Page, PageRequest, ResponseModel, UtcDatetime, requires
+from bellwether_kit.http import router as routes
+from scoring_svc.errors import UnknownAccount
+from scoring_svc.explanation.rules import drivers
+from scoring_svc.forecast.rules import time_to_risk
+from scoring_svc.health import store
+from scoring_svc.health.rules import Account, Reported
+from scoring_svc.health.store import instant, measures_of
+from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
+from scoring_svc.scorecards import store as scorecards_store
+from scoring_svc.scorecards.rules import DIMENSIONS, Scorecard
+
+router = routes(tags=["health"])
+
+Reader = Annotated[Call, Depends(requires("health:read"))]
+
+
+class DriverView(ResponseModel):
+    """A piece of evidence that moves the score, with the points it gives or takes."""
+
+    evidence_id: UUID
+    kind: str
+    observed_at: datetime
+    points: float
+
+
+class Freshness(ResponseModel):
+    """How old what the score rests on is; null where there is nothing."""
+
+    last_evidence_at: datetime | None
+    last_two_way_at: datetime | None
+    coverage_at: datetime | None
+    satisfaction_at: datetime | None
+    plan_at: datetime | None
+    unknown_evidence: int
+
+
+class HealthView(ResponseModel):
+    """An account's health as last evaluated."""
+
+    account_id: UUID
+    account_name: str | None
+    score: float
+    previous_score: float | None
+    band: str
+    previous_band: str | None
+    dimensions: dict[str, float | None]
+    measures: dict[str, float | None]
+    confidence: float
+    change: float
+    scorecard: str
+    scorecard_version: int
+    evaluated_at: datetime
+    next_evaluation_at: datetime | None
+    sequence: int
+    time_to_risk: datetime | None
+    freshness: Freshness
+    drivers: list[DriverView]
+    override: None = None
+    caps: tuple[str, ...] = ()
+
+
+class HistoryView(ResponseModel):
+    """Health at an instant at which it changed."""
+
+    at: datetime
+    score: float
+    band: str
+    confidence: float
+    scorecard: str
+    scorecard_version: int
+    measures: dict[str, float | None]
+
+
+@router.get("/accounts/{account_id}/health", response_model=HealthView, operation_id="get-account-health")
+async def get_health(account_id: UUID, call: Reader) -> HealthView:
+    """The score, what it is made of, how sure it is, and when it will become at-risk if nothing happens."""
+    async with call.read() as session:
+        row = await store.current(session, call.tenant, account_id)
+        account = await store.snapshot(session, call.tenant, account_id, call.now)
+        if row is None or account is None:
+            raise UnknownAccount("Nothing is known of an account with this id.")
+        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        past = await store.history(session, call.tenant, account_id, since=None, until=call.now, limit=2)
+    return _view(row, account, card, past[1] if len(past) > 1 else None)
+
+
+def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: HealthHistoryRow | None) -> HealthView:
+    assert row.evaluated_at is not None
+    at = row.evaluated_at.timestamp()
+    measures = measures_of(account.measures)
+    sums = account.balances.at(at, card.half_lives)
+    risk = time_to_risk(card, account.standing, row.band or "unknown", at)
+    return HealthView(
+        account_id=row.account_id,
+        account_name=account.name,
+        score=row.score or 0.0,
+        previous_score=before.score if before else None,
+        band=row.band or "unknown",
+        previous_band=before.band if before else None,
+        dimensions={name: measures[name] for name in DIMENSIONS},
+        measures=dict(measures),
+        confidence=row.confidence or 0.0,
+        change=row.change or 0.0,
+        scorecard=row.scorecard,
+        scorecard_version=row.scorecard_version,
+        evaluated_at=row.evaluated_at,
+        next_evaluation_at=row.next_evaluation_at,
+        sequence=row.sequence,
+        time_to_risk=instant(risk) if risk is not None else None,
+        freshness=_freshness(account),
+        drivers=[
+            DriverView(
+                evidence_id=UUID(bytes=d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points
+            )
+            for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, at)
+        ],
+    )
+
+
+def _freshness(account: Account) -> Freshness:
+    reported: Reported = account.reported
+    newest = max((times[0] for times in account.memory.latest if times), default=None)
+    return Freshness(
+        last_evidence_at=None if newest is None else instant(newest),
+        last_two_way_at=None if reported.last_two_way is None else instant(reported.last_two_way),
+        coverage_at=None if reported.coverage is None else instant(reported.coverage_at),
+        satisfaction_at=None if reported.satisfaction is None else instant(reported.satisfaction_at),
+        plan_at=None if reported.plan is None else instant(reported.plan_at),
+        unknown_evidence=account.balances.unknown,
+    )
+
+
+@router.get(
+    "/accounts/{account_id}/health/history",
+    response_model=Page[HistoryView],
+    operation_id="list-account-health-history",
+)
+async def list_history(
+    account_id: UUID,
+    call: Reader,
+    page: PageRequest,
+    since: Annotated[UtcDatetime | None, Query(alias="from")] = None,
+    until: Annotated[UtcDatetime | None, Query(alias="to")] = None,
+) -> Page[HistoryView]:
+    """Health at the instants at which it changed, newest first."""
+    end = until or call.now + timedelta(days=1)
+    if page.after is not None:
+        end = min(end, datetime.fromisoformat(page.after[0]) - timedelta(microseconds=1))
+    async with call.read() as session:
+        if await store.current(session, call.tenant, account_id) is None:
+            raise UnknownAccount("Nothing is known of an account with this id.")
+        rows = await store.history(session, call.tenant, account_id, since=since, until=end, limit=page.limit + 1)
+    kept, cursor = page.cut(rows, key=lambda row: [row.at.astimezone(UTC).isoformat()])
+    return Page(items=[_past(row) for row in kept], next_cursor=cursor)
+
+
+def _past(row: HealthHistoryRow) -> HistoryView:
+    return HistoryView(
+        at=row.at,
+        score=row.score,
+        band=row.band,
+        confidence=row.confidence,
+        scorecard=row.scorecard,
+        scorecard_version=row.scorecard_version,
+        measures=dict(measures_of(row.measures)),
+    )

@@ -1,0 +1,1 @@
+"""Triage: people read alerts, acknowledge, snooze, assign, comment on and resolve them."""

@@ -1,0 +1,52 @@
+"""The SQL by which people look through alerts: pages of them, and the timeline of one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from scoring_svc.alerts.store import COLUMNS, Held, held_from
+from scoring_svc.alerts.tables import AlertChangeRow
+
+_TESTS: Final = {
+    "status": "status = :status",
+    "severity": "severity = :severity",
+    "kind": "kind = :kind",
+    "account_id": "account_id = :account_id",
+    "owner_id": "owner_id = :owner_id",
+    "assignee_id": "assignee_id = :assignee_id",
+}
+_PLACES: Final = {
+    "opened_at": ("CAST(extract(epoch FROM opened_at) AS float8)", "opened_at", "to_timestamp(CAST(:place AS float8))"),
+    "priority": ("priority", "priority", "CAST(:place AS float8)"),
+}
+
+
+async def page(
+    session: AsyncSession, tenant: str, wanted: Mapping[str, Any], *, by: str, after: Sequence[Any] | None, limit: int
+) -> list[tuple[float, Held]]:
+    """Alerts with their place in the order of `by` (opened_at or priority), falling, after a place."""
+    given = dict(wanted)
+    tests = ["tenant = :tenant"]
+    if given.get("status") == "unresolved":
+        del given["status"]
+        tests.append("status <> 'resolved'")
+    tests += [_TESTS[name] for name in given]
+    shown, key, place = _PLACES[by]
+    if after is not None:
+        given |= {"place": float(after[0]), "id": UUID(after[1])}
+        tests.append(f"({key}, id) < ({place}, :id)")
+    query = text(f"""
+        SELECT {shown}, {COLUMNS} FROM alert WHERE {" AND ".join(tests)} ORDER BY {key} DESC, id DESC LIMIT :limit
+    """)
+    rows = (await session.execute(query, {**given, "tenant": tenant, "limit": limit})).all()
+    return [(row[0], held_from(row[1:])) for row in rows]
+
+
+async def timeline(session: AsyncSession, tenant: str, alert_id: UUID) -> Sequence[AlertChangeRow]:
+    """What happened to an alert, oldest first."""
+    query = select(AlertChangeRow).where(AlertChangeRow.tenant == tenant, AlertChangeRow.alert_id == alert_id)
+    return (await session.scalars(query.order_by(col(AlertChangeRow.version)))).all()
