@@ -27,9 +27,10 @@ _FIELDS = READ.replace(" ", "").split(",")
 _AS_TEXT = {"contact_ids": "uuid[]", "attributes": "jsonb"}
 """Lists and JSON travel as texts: an array of arrays would have to be a rectangle."""
 
+_POSTGRESQL: Any = postgresql.dialect  # untyped in SQLAlchemy
 _COLUMNS: Any = ActivityRow.__table__.columns  # type: ignore[attr-defined]
 _WRITTEN = {
-    column.name: "text" if column.name in _AS_TEXT else column.type.compile(postgresql.dialect())
+    column.name: "text" if column.name in _AS_TEXT else column.type.compile(dialect=_POSTGRESQL())
     for column in _COLUMNS
     if column.name != "tenant"
 }

@@ -1,0 +1,154 @@
+"""The words that the component tests of this service share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+import httpx
+import pytest
+
+from bellwether_kit.clock import FixedClock
+from bellwether_kit.events import Payload
+from bellwether_kit.testing.service import Mailbox
+
+ACCOUNT = UUID("01890000-0000-7000-8000-000000000017")
+OTHER = UUID("01890000-0000-7000-8000-000000000018")
+
+
+class AccountChanged(Payload, frozen=True, kw_only=True):
+    """The account as profile-svc says it, with a field we know nothing of."""
+
+    topic: ClassVar[str] = "accounts"
+    event_type: ClassVar[str] = "account.profile.changed.v1"
+
+    account_id: UUID = ACCOUNT
+    version: int = 1
+    country: str | None = None
+    external_ids: tuple[dict[str, str], ...] = ({"source": "crm", "external_id": "company-17"},)
+    email_domains: tuple[str, ...] = ("acme.example",)
+    unheard_of: str = "ignored"
+
+
+class AccountRemoved(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "accounts"
+    event_type: ClassVar[str] = "account.profile.removed.v1"
+
+    account_id: UUID = ACCOUNT
+    version: int = 2
+    reason: str = "merged"
+
+
+class StakeholderChanged(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "stakeholders"
+    event_type: ClassVar[str] = "stakeholder.profile.changed.v1"
+
+    stakeholder_id: UUID
+    account_id: UUID = ACCOUNT
+    external_ids: tuple[dict[str, str], ...] = ()
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Crm:
+    """A source system as it posts to one tenant, and what the tenant reads."""
+
+    client: httpx.AsyncClient
+    headers: dict[str, str]
+    clock: FixedClock
+    mailbox: Mailbox
+
+    def at(self, **before: float) -> str:
+        """The time so long ago, on the wire."""
+        return (self.clock.now() - timedelta(**before)).isoformat()
+
+    def call(self, number: int, outcome: str = "no-answer", **changed: Any) -> dict[str, Any]:
+        """A call as a CRM posts it."""
+        return {
+            "source": "crm",
+            "external_id": f"call-{number}",
+            "type": "call",
+            "direction": "outbound",
+            "outcome": outcome,
+            "occurred_at": self.at(),
+            "account": {"source": "crm", "external_id": "company-17"},
+            "contacts": [{"source": "crm", "external_id": "contact-4"}],
+        } | changed
+
+    async def post(self, *items: dict[str, Any], path: str = "/v1/activities", **query: Any) -> list[dict[str, Any]]:
+        """The results of one bulk request."""
+        answer = await self.client.post(path, json={"items": items}, params=query, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    async def statuses(self, *items: dict[str, Any], **more: Any) -> list[str]:
+        return [result["status"] for result in await self.post(*items, **more)]
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.client.get(path, params=query, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def evidence(self, **query: Any) -> list[tuple[str, str, int]]:
+        """Kind, status and revision of all evidence, the earliest observed first."""
+        items = (await self.get("/v1/evidence", **query))["items"]
+        return [(item["kind"], item["status"], item["revision"]) for item in reversed(items)]
+
+    async def standing(self) -> list[str]:
+        """The kinds of the evidence that stands."""
+        return [kind for kind, _, _ in await self.evidence(status="recorded")]
+
+    async def pass_time(self, **span: float) -> None:
+        """Let time go by, and what is due with it happen."""
+        self.clock.advance(timedelta(**span))
+        await self.mailbox.fire_timers()
+
+
+SCOPES = "evidence:ingest evidence:read evidence:write evidence:admin"
+
+
+@pytest.fixture
+def crm(client: httpx.AsyncClient, auth: Callable[..., dict[str, str]], clock: FixedClock, mailbox: Mailbox) -> Crm:
+    return Crm(client, auth(SCOPES), clock, mailbox)
+
+
+@pytest.fixture
+def of_globex(
+    client: httpx.AsyncClient, auth: Callable[..., dict[str, str]], clock: FixedClock, mailbox: Mailbox
+) -> Crm:
+    """The same as another tenant."""
+    return Crm(client, auth(SCOPES, tenant="globex"), clock, mailbox)
+
+
+@pytest.fixture
+def changed() -> type[AccountChanged]:
+    return AccountChanged
+
+
+@pytest.fixture
+def removed() -> type[AccountRemoved]:
+    return AccountRemoved
+
+
+@pytest.fixture
+def person() -> type[StakeholderChanged]:
+    return StakeholderChanged
+
+
+@pytest.fixture
+async def account(mailbox: Mailbox) -> UUID:
+    """An account that is known before the test begins."""
+    await mailbox.deliver(AccountChanged())
+    return ACCOUNT
+
+
+@pytest.fixture
+def other() -> UUID:
+    """The id of another account."""
+    return OTHER
+
+
+@pytest.fixture
+def start(clock: FixedClock) -> datetime:
+    return clock.now()

@@ -1,0 +1,228 @@
+"""Deriving bit by bit on a real PostgreSQL ends where deriving everything at once begins and ends.
+
+The reference below knows no slices: it looks at the whole history. It shares only the judgement of one
+expectation, meeting or habit with the code.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from bellwether_kit.clock import FixedClock
+from bellwether_kit.db import Database
+from bellwether_kit.ids import opaque_id
+from bellwether_kit.testing.service import Mailbox
+from metrics_svc.activities.rules import (
+    NOBODY,
+    Activity,
+    Change,
+    Posted,
+    Reference,
+    answers,
+    asked_contact,
+    is_purchase,
+    is_unasked_contact,
+)
+from metrics_svc.activities.store import take_in
+from metrics_svc.buying import rules as buying
+from metrics_svc.derivation.rules import Terms, weekdays
+from metrics_svc.derivation.store import follow
+from metrics_svc.evidence.rules import Evidence
+from metrics_svc.expectations import rules as expectations
+from metrics_svc.meetings import rules as meetings
+
+ACCOUNTS = [UUID(int=101), UUID(int=102)]
+PEOPLE = [UUID(int=201), UUID(int=202)]
+DAY = timedelta(days=1)
+
+
+MIXED = ["call", "call", "email", "message", "meeting", "order", "order"]
+
+
+def made_up(rng: random.Random, tenant: str, number: int, now: datetime, types: Sequence[str] = MIXED) -> Posted:
+    """Some activity of the last 60 days; few accounts and people, so that much is about the same ones."""
+    account = rng.choice(ACCOUNTS)
+    type_ = rng.choice(types)
+    outcomes: dict[str, list[str | None]] = {
+        "call": ["no-answer", "voicemail", "connected", None],
+        "email": ["sent", "bounced", "replied", None],
+        "message": ["sent", None],
+        "meeting": ["invited", "accepted", "declined", "held", "no-show", "rescheduled-by-client"],
+        "order": ["placed", "placed", "placed", "cancelled"],
+    }
+    occurred_at = now - rng.randrange(60 * 24) * timedelta(hours=1)
+    external_id = f"{type_}-{number}"
+    return Posted(
+        activity=Activity(
+            tenant=tenant,
+            activity_id=opaque_id(tenant, "activity", "crm", external_id),
+            source="crm",
+            type=type_,
+            outcome=rng.choice(outcomes[type_]),
+            direction=rng.choice(["outbound", "outbound", "inbound"]) if type_ in expectations._WORD else None,
+            occurred_at=occurred_at,
+            recorded_at=now,
+            starts_at=occurred_at + rng.randrange(5) * DAY if type_ == "meeting" else None,
+            contact_ids=tuple(rng.sample(PEOPLE, rng.randrange(3))),
+            asks_reply=rng.choice([True, None]),
+            meeting_id=UUID(int=rng.randrange(300, 306)) if type_ == "meeting" else None,
+            amount=Decimal(rng.choice([100, -5])) if type_ == "order" else None,
+        ),
+        currency="EUR" if type_ == "order" else None,
+        external_id=external_id,
+        reference=Reference(kind="id", value=str(account)),
+    )
+
+
+def from_scratch(activities: Sequence[Activity], as_of: datetime) -> dict[Any, Evidence]:
+    """All evidence of a whole history."""
+    terms = Terms(as_of=as_of, books={}, countries={}, working_day=weekdays)
+    by_account = defaultdict(list)
+    for activity in activities:
+        by_account[activity.account_id].append(activity)
+    found = [piece for history in by_account.values() for piece in _of_account(history, terms)]
+    return {piece.slot: piece for piece in found}
+
+
+def _of_account(history: Sequence[Activity], terms: Terms) -> Iterator[Evidence]:
+    yield from buying.placed([Change(None, activity) for activity in history])[0].evidence.values()
+    lanes = defaultdict(list)
+    for activity in history:
+        asked = asked_contact(activity)
+        if asked is not None:
+            lane = expectations.Lane(activity.tenant, activity.account_id or NOBODY, asked, activity.type)
+            lanes[lane].append(_ask(activity, asked, history))
+    closing = set()
+    for lane, asks in lanes.items():
+        deadline = partial(terms.deadline, lane.tenant, lane.account_id, lane.channel)
+        for one in expectations.expectations(lane, asks, deadline):
+            yield from expectations.judge(one, terms.policy(lane.tenant, one.opened_at), terms.as_of)
+            closing |= {one.closing.activity_id} if one.closing else set()
+    for activity in history:
+        piece = expectations.contacted(activity, closes=activity.activity_id in closing)[1]
+        yield from [piece] if piece and is_unasked_contact(activity) else []
+    for meeting in {activity.meeting_id for activity in history if activity.meeting_id}:
+        told = [activity for activity in history if activity.meeting_id == meeting]
+        yield from meetings.judge(told, terms.policy("", terms.as_of), terms.as_of)
+    yield from _pace(history, terms)
+
+
+def _ask(activity: Activity, asked: UUID, history: Sequence[Activity]) -> expectations.Ask:
+    replies = [
+        expectations.Reply(other.activity_id, other.occurred_at)
+        for other in history
+        if answers(other) and other.occurred_at > activity.occurred_at and asked in {*other.contact_ids, NOBODY}
+    ]
+    return expectations.Ask(
+        activity_id=activity.activity_id,
+        at=activity.occurred_at,
+        source=activity.source,
+        stated=activity.outcome == "replied",
+        reply=min(replies, key=lambda reply: (reply.at, reply.activity_id), default=None),
+    )
+
+
+def _pace(history: Sequence[Activity], terms: Terms) -> Iterator[Evidence]:
+    days = {}
+    for order in sorted((a for a in history if is_purchase(a)), key=lambda a: (a.occurred_at, a.activity_id)):
+        days[order.occurred_at.date()] = buying.BuyingDay(
+            order.occurred_at.date(), order.occurred_at, order.activity_id, order.source
+        )
+    tenant, account = history[0].tenant, history[0].account_id or NOBODY
+    policy_at = partial(terms.policy, tenant)
+    yield from buying.judge(tenant, account, [days[day] for day in sorted(days)], 0, policy_at, terms.as_of)
+
+
+def on_record(mailbox: Mailbox, tenant: str) -> dict[Any, Any]:
+    rows = mailbox.admin("SELECT * FROM evidence WHERE tenant = %s AND retracted_for IS NULL", tenant)
+    return {
+        (row.account_id, row.rule, row.anchor): (
+            row.kind,
+            row.magnitude,
+            row.observed_at,
+            tuple(row.contact_ids),
+            tuple(row.activity_ids),
+        )
+        for row in rows
+    }
+
+
+def as_rows(evidence: dict[Any, Evidence]) -> dict[Any, Any]:
+    return {
+        tuple(slot)[1:]: (p.kind, p.magnitude, p.observed_at, p.contact_ids, p.activity_ids)
+        for slot, p in evidence.items()
+    }
+
+
+def know_accounts(mailbox: Mailbox, tenant: str) -> None:
+    for account in ACCOUNTS:
+        mailbox.admin(
+            "INSERT INTO account (tenant, account_id, version, removed) VALUES (%s, %s, 1, false)", tenant, account
+        )
+        mailbox.admin(
+            "INSERT INTO account_reference VALUES (%s, 'id', '', %s, %s, now(), false)", tenant, str(account), account
+        )
+
+
+async def post(database: Database, tenant: str, posted: Sequence[Posted]) -> list[Change]:
+    async with database.unit_of_work(None) as uow:
+        taken = await take_in(uow, tenant, posted)
+        await follow(uow, taken.changes, taken.countries)
+    return list(taken.changes)
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_any_arrival_with_repeats_corrections_and_timers_ends_as_from_scratch(
+    seed: int, database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    rng, tenant = random.Random(seed), f"seed-{seed}"
+    know_accounts(mailbox, tenant)
+    types = ["call"] if seed % 3 == 0 else MIXED
+    first = [made_up(rng, tenant, number, clock.now(), types) for number in range(rng.choice([5, 30, 80]))]
+    later = []
+    for item in rng.sample(first, len(first) // 3):
+        again = made_up(rng, tenant, 0, clock.now(), types)
+        kept = replace(again.activity, activity_id=item.activity.activity_id, revision=2)
+        if kept.type == item.activity.type:
+            later.append(replace(again, activity=kept, external_id=item.external_id))
+    arrivals = [*first, *later, *rng.sample(first, len(first) // 2)]
+    rng.shuffle(arrivals)
+    while arrivals:
+        size = rng.choice([1, 2, 7, 40])
+        await post(database, tenant, arrivals[:size])
+        arrivals = arrivals[size:]
+        if rng.random() < 0.4:
+            clock.advance(rng.randrange(1, 30) * timedelta(hours=1))
+            await mailbox.fire_timers()
+    clock.advance(timedelta(days=rng.choice([0, 3, 100])))
+    await mailbox.fire_timers()
+
+    latest = {item.activity.activity_id: item for item in sorted([*first, *later], key=lambda i: i.activity.revision)}
+    history = [
+        replace(item.activity, account_id=UUID(item.reference.value), contact_ids=tuple(item.activity.contact_ids))
+        for item in latest.values()
+    ]
+    assert as_rows(from_scratch(history, clock.now())) == on_record(mailbox, tenant)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_deriving_everything_anew_changes_nothing(
+    seed: int, database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    rng, tenant = random.Random(seed), f"anew-{seed}"
+    know_accounts(mailbox, tenant)
+    await post(database, tenant, [made_up(rng, tenant, number, clock.now()) for number in range(80)])
+    await mailbox.fire_timers()
+    said = len(mailbox.outbox())
+    mailbox.admin("UPDATE account SET due_at = now() - interval '9 years', derive_from = '1990-01-01Z'")
+    await mailbox.fire_timers()
+    assert len(mailbox.outbox()) == said
+    assert mailbox.admin("SELECT 1 FROM account WHERE derive_from IS NOT NULL") == []
