@@ -1,8 +1,13 @@
 """Every test's way to the real engines: started once per session when first asked for."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
 from bellwether.engines.session import Engines, EngineSession
+from bellwether.home import Home
 
 pytest_plugins = ["bellwether_kit.testing.fixtures"]
 
@@ -35,3 +40,12 @@ def kafka(request: pytest.FixtureRequest) -> str:
 def engines(postgres: str, kafka: str) -> Engines:
     """Both engines."""
     return Engines(postgres_url=postgres, kafka_bootstrap=kafka)
+
+
+@pytest.fixture
+def stack_home() -> Iterator[Home]:
+    """A home for a stack. Not below pytest's own folder: other sessions of pytest close that to the user who
+    runs PostgreSQL when we are root.
+    """
+    with TemporaryDirectory(prefix="bellwether-home-") as folder:
+        yield Home(Path(folder))

@@ -1,7 +1,5 @@
 """The stack's own engines: durable data, outages on demand, a second start on other ports."""
 
-from pathlib import Path
-
 import psycopg
 import pytest
 
@@ -17,8 +15,8 @@ def without_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_servers")
-def test_engines_keep_their_data_come_back_from_an_outage_and_start_again_elsewhere(tmp_path: Path) -> None:
-    stack = Stack(Home(tmp_path / "deep" / "home"), services=(), any_port=True)
+def test_engines_keep_their_data_come_back_from_an_outage_and_start_again_elsewhere(stack_home: Home) -> None:
+    stack = Stack(stack_home, services=(), any_port=True)
     stack.start()
     try:
         with psycopg.connect(stack.layout.postgres_url, autocommit=True) as session:

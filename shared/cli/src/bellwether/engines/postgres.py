@@ -104,7 +104,8 @@ def _initdb(folder: Path, binaries: Path, user: str | None) -> None:
         raise EngineFailed(f"PostgreSQL cannot be set up in {folder}: {error.strerror}.") from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or ["no reason given"]
-        raise EngineFailed(f"PostgreSQL cannot be set up in {folder}: {said[-1]}") from error
+        cause = next((line for line in said if "FATAL" in line or "error" in line), said[-1])
+        raise EngineFailed(f"PostgreSQL cannot be set up in {folder}: {cause}") from error
 
 
 def _unprivileged() -> str:

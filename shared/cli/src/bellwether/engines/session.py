@@ -13,11 +13,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bellwether.engines import kafka, postgres
+from bellwether.engines.ending import wait_for_end
 from bellwether.engines.ports import LOOPBACK, free_ports
 from bellwether.engines.program import Program
 from bellwether.errors import EngineFailed
@@ -84,7 +85,8 @@ class EngineSession:
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
         for pid in pids:
-            _wait_for_end(pid)
+            if not wait_for_end(pid, 15):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.environ.pop(FOLDER, None)
 
@@ -129,16 +131,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _wait_for_end(pid: int) -> None:
-    """Until the process is gone; as its parent we also take its exit code."""
-    for _ in range(300):
-        with suppress(ChildProcessError):  # a parallel worker was its parent
-            os.waitpid(pid, os.WNOHANG)
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)

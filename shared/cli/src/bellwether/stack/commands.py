@@ -39,7 +39,9 @@ def up(
     stack = Stack(services=services, any_port=any_port, clock=clock)
     try:
         with _shown() as (say, progress):
-            stack.start(say=say, progress=progress)
+            remarks = stack.start(say=say, progress=progress)
+        for remark in remarks:
+            typer.echo(f"bellwether: topic {remark}", err=True)
         _print(stack.status())
         if detach:
             return

@@ -11,10 +11,13 @@ PATIENCE = 10  # seconds
 
 def end_leftovers(home: Home) -> int:
     """End what still runs from this home without a supervisor; how many there were."""
+    noted = list(home.run.glob("*.pid"))
+    if not noted:
+        return 0
     import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with the engines' extra
 
     found = []
-    for file in home.run.glob("*.pid"):
+    for file in noted:
         with suppress(psutil.Error, ValueError):
             process = psutil.Process(int(file.read_text()))
             if process.environ().get(MARK) == str(home.path):

@@ -60,8 +60,11 @@ class Stack:
         """Every address; NotUp when nothing runs from this home."""
         return Layout.read(self.home)
 
-    def start(self, *, say: Say = lambda _text: None, progress: Progress | None = None) -> None:
-        """Start everything and wait until it is ready; what fails leaves nothing running and no record."""
+    def start(self, *, say: Say = lambda _text: None, progress: Progress | None = None) -> tuple[str, ...]:
+        """Start everything and wait until it is ready; what fails leaves nothing running and no record.
+
+        Returns what a person should know all the same: topics that are not as their files say.
+        """
         with self.home.locked():
             if self.home.record.exists() and self._supervisor.answers():
                 raise AlreadyUp(f"The stack of {self.home.path} is already up: see `bellwether status`.")
@@ -71,7 +74,7 @@ class Stack:
             require_space(self.home.path, NEEDED_SPACE)
             require_free((name, port, port_setting(name)) for name, port in layout.ports.items())
             try:
-                self._start(layout, say, progress)
+                return self._start(layout, say, progress)
             except BaseException:
                 self._tear_down()
                 raise
@@ -83,7 +86,7 @@ class Stack:
                 raise NotUp(f"No stack runs from {self.home.path}.")
             self._tear_down()
 
-    def _start(self, layout: Layout, say: Say, progress: Progress | None) -> None:
+    def _start(self, layout: Layout, say: Say, progress: Progress | None) -> tuple[str, ...]:
         TokenIssuer(self.home).publish()
         if layout.clock:
             ReplayClock(self.home.clock)
@@ -101,11 +104,11 @@ class Stack:
         self._supervisor.start(*(process.name for process in services if process.kind == "api"))
         say("Waiting for Kafka")
         self._until("kafka", lambda: kafka.answers_at(layout.kafka_bootstrap))
-        for difference in apply_now(layout.kafka_bootstrap).differing:
-            say(f"Topic {difference}")
+        applied = apply_now(layout.kafka_bootstrap)
         self._supervisor.start(*(process.name for process in services if process.kind == "worker"))
         say("Waiting for the services")
         self.wait_ready()
+        return applied.differing
 
     def _engines(self, layout: Layout, say: Say, progress: Progress | None) -> list[Process]:
         """Kafka first: what needs the network fails before anything is made."""
@@ -129,8 +132,7 @@ class Stack:
             engines = names & {"kafka", "postgres"}
             self._supervisor.stop(*sorted(names - engines))
             self._supervisor.stop(*sorted(engines))
-            self._supervisor.shutdown()
-            self._wait(lambda: not self._supervisor.answers(), 10)
+            self._supervisor.shutdown(Layout.read(self.home).supervisor_pid)
         end_leftovers(self.home)
         self.home.record.unlink(missing_ok=True)
         self.__dict__.pop("layout", None)
@@ -211,12 +213,11 @@ class Stack:
         ready = (lambda: self._is_ready(engine)) if self.layout.runs(engine) else answers
         self._wait(ready, 60, engine)
 
-    def _wait(self, done: Callable[[], bool], timeout: float, process: str | None = None) -> None:
+    def _wait(self, done: Callable[[], bool], timeout: float, process: str) -> None:
         deadline = time.monotonic() + timeout
         while not done():
             if time.monotonic() > deadline:
-                told = self._last(process) if process else "the supervisor stays"
-                raise EngineFailed(f"{process or 'The stack'} did not answer in {timeout:.0f} s: {told}")
+                raise EngineFailed(f"{process} did not answer in {timeout:.0f} s: {self._last(process)}")
             time.sleep(0.05)
 
     def _last(self, process: str) -> str:

@@ -11,10 +11,12 @@ import xmlrpc.client
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bellwether.errors import EngineFailed, NotUp
+from bellwether.engines.ending import wait_for_end
+from bellwether.errors import EngineFailed, MissingExtra, NotUp
 from bellwether.home import Home
 from bellwether.stack.processes import Process, inherited
 
@@ -79,6 +81,8 @@ class Supervisor:
 
     def spawn(self, processes: Iterable[Process]) -> int:
         """Start supervisord with these processes, none of them started yet; its pid."""
+        if find_spec("supervisor") is None:
+            raise MissingExtra("The local stack needs supervisor: install bellwether[local].")
         for folder in (self._home.logs, self._home.run):
             folder.mkdir(parents=True, exist_ok=True)
         places = {"run": self._home.run, "logs": self._home.logs}
@@ -165,9 +169,11 @@ class Supervisor:
                 raise EngineFailed(f"{', '.join(names)} did not stop.")
             time.sleep(0.05)
 
-    def shutdown(self) -> None:
-        """End the supervisor itself."""
+    def shutdown(self, pid: int) -> None:
+        """End the supervisor itself, whose pid this is, and wait until it is gone."""
         self._ask("shutdown")
+        if not wait_for_end(pid, 10):
+            raise EngineFailed(f"supervisord (pid {pid}) did not stop.")
 
     def _ask(self, method: str, *arguments: object) -> Any:
         from supervisor.xmlrpc import SupervisorTransport  # noqa: PLC0415 - an extra
