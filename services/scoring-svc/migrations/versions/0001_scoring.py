@@ -113,7 +113,6 @@ _TABLES = (
     """,
     "CREATE INDEX account_health_due ON account_health (next_evaluation_at)",
     "CREATE INDEX account_health_by_score ON account_health (tenant, score, account_id)",
-    "CREATE INDEX account_health_by_change ON account_health (tenant, change, account_id)",
     """
     CREATE TABLE health_history (
         tenant text NOT NULL,

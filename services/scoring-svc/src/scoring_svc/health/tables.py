@@ -24,7 +24,6 @@ class AccountHealthRow(Table, table=True):
     __table_args__ = (
         Index("account_health_due", "next_evaluation_at"),
         Index("account_health_by_score", "tenant", "score", "account_id"),
-        Index("account_health_by_change", "tenant", "change", "account_id"),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -1,0 +1,70 @@
+"""When time alone changes something: in closed form or by bisection, never missed, at most a day ahead."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring_svc.forecast.rules import next_evaluation, own_deadlines, time_to_risk
+from scoring_svc.health.rules import Reported, Standing, measure_values, score_at, weigh
+from scoring_svc.ledger.rules import Balances, Piece
+from scoring_svc.scorecards.rules import DAY, DEFAULT, KIND_WEIGHTS
+
+NOW = 1_770_000_000.0
+
+
+@st.composite
+def standings(draw: st.DrawFn) -> Standing:
+    balances, latest = Balances(NOW), ([], [], [])
+    for _ in range(draw(st.integers(0, 12))):
+        kind, dimension = draw(st.sampled_from(sorted(KIND_WEIGHTS))), draw(st.integers(0, 2))
+        observed = NOW - draw(st.integers(0, 300)) * DAY
+        balances.add(Piece("0" * 32, kind, dimension, KIND_WEIGHTS[kind], observed), DEFAULT.half_lives)
+        latest[dimension].append(observed)
+    silence = draw(st.one_of(st.none(), st.floats(0, 60)))
+    reported = Reported(
+        draw(st.sampled_from([7.0, 14.0, 30.0])),
+        known_since=NOW - draw(st.floats(0, 40)) * DAY,
+        last_two_way=None if silence is None else NOW - silence * DAY,
+        coverage=draw(st.one_of(st.none(), st.floats(0, 100))),
+        coverage_at=NOW - draw(st.floats(0, 100)) * DAY,
+    )
+    return Standing(balances, [sorted(times, reverse=True)[:3] for times in latest], reported)
+
+
+@given(standings(), st.sampled_from([37.0, 40.0, 45.0, 67.0, 73.0]))
+def test_no_threshold_is_crossed_and_no_measure_comes_or_goes_before_the_next_look(
+    standing: Standing, threshold: float
+) -> None:
+    values = measure_values(DEFAULT, standing, NOW)
+    total, present = weigh(DEFAULT, values)
+    found = next_evaluation(
+        DEFAULT,
+        standing,
+        values,
+        (total / present if present else 50.0, present),
+        NOW,
+        thresholds=[threshold],
+        deadlines=own_deadlines(DEFAULT, standing),
+    )
+    assert NOW < found <= NOW + DAY
+    above = score_at(DEFAULT, standing, NOW) >= threshold
+    missing = [value is None for value in values]
+    for step in range(20):
+        moment = NOW + (found - NOW - 0.003) * step / 19
+        if moment > NOW:
+            assert above == (score_at(DEFAULT, standing, moment) >= threshold)
+            assert missing == [value is None for value in measure_values(DEFAULT, standing, moment)]
+
+
+def test_a_silent_account_is_told_when_it_will_be_at_risk() -> None:
+    standing = Standing(Balances(NOW), reported=Reported(10.0, last_two_way=NOW))
+    # 75 until day 10, then 3.75 a day: below 37 (watch's edge less three points) after day 20.13.
+    found = time_to_risk(DEFAULT, standing, "watch", NOW)
+    assert found is not None
+    assert round((found - NOW) / DAY, 2) == 20.13
+    assert time_to_risk(DEFAULT, standing, "at-risk", NOW) == NOW
+
+
+def test_an_account_that_fades_to_neutral_never_gets_there() -> None:
+    balances = Balances(NOW)
+    balances.add(Piece("0" * 32, "renewal-signed", 2, 6.0, NOW), DEFAULT.half_lives)
+    assert time_to_risk(DEFAULT, Standing(balances), "healthy", NOW) is None
