@@ -60,8 +60,8 @@ def test_a_burst_needs_three_refusals_in_a_week_and_ends_a_week_after_the_last()
     assert (reason.value, reason.reference) == (3.0, NOW)
     assert reason == fired("evidence-burst", CALM._replace(negatives=days), reason, NOW + 6.9 * DAY)
     assert fired("evidence-burst", CALM._replace(negatives=days), reason, NOW + 7 * DAY) is None
-    again = [(NOW + DAY, "scope-reduced"), *days]
-    assert getattr(fired("evidence-burst", CALM._replace(negatives=again), reason, NOW + DAY), "value", None) == 4.0
+    again = [(NOW + DAY / 2, "scope-reduced"), *days]
+    assert getattr(fired("evidence-burst", CALM._replace(negatives=again), reason, NOW + DAY / 2), "value", None) == 4.0
 
 
 def test_calls_without_an_answer_are_no_burst_because_their_number_says_little() -> None:
@@ -78,6 +78,13 @@ def test_decisive_evidence_stands_until_acknowledged_for_14_days_or_the_opposite
     signed = facts._replace(marks={"renewal-declined": NOW, "renewal-signed": NOW + 1})
     assert fired("decisive-evidence", signed, reason) is None
     assert fired("decisive-evidence", facts, None, later) is None
+
+
+def test_a_burst_is_looked_at_again_a_week_after_the_newest_refusal() -> None:
+    days = [(NOW - day * DAY, "meeting-declined") for day in (0, 2, 6)]
+    reason = held("evidence-burst", CALM._replace(negatives=days))
+    later = CALM._replace(negatives=[(NOW + 5 * DAY, "call-unreturned"), (NOW + 3 * DAY, "scope-reduced"), *days])
+    assert rule_deadlines(DEFAULT_RULES, later, {"evidence-burst": reason}, NOW) == [NOW + 10 * DAY]
 
 
 def test_going_dark_begins_where_silence_passed_two_cadences_not_where_we_looked() -> None:

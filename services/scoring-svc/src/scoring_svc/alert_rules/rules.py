@@ -249,6 +249,9 @@ def rule_deadlines(
         window = configs[rule].window_days * DAY
         if rule == "health-drop":
             instants.append(reason.fired_at + window)
-        elif rule in ("evidence-burst", "decisive-evidence") and reason.reference is not None:
+        elif rule == "evidence-burst":
+            kinds = configs[rule].kinds
+            instants += [at + window for at, kind in facts.negatives if not kinds or kind in kinds][:1]
+        elif rule == "decisive-evidence" and reason.reference is not None:
             instants.append(reason.reference + window)
     return instants
