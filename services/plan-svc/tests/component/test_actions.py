@@ -244,6 +244,12 @@ async def test_every_field_can_be_changed(add: Any, change: Any) -> None:
     )
 
 
+async def test_a_change_that_changes_nothing_is_no_new_version(add: Any, change: Any, body: dict[str, Any]) -> None:
+    action = (await add()).json()
+    for fields in ({}, body, {"status": "open"}):
+        assert (await change(action["id"], 1, **fields)).json()["version"] == 1
+
+
 async def test_actions_of_what_is_closed_stay_as_they_are(
     client: httpx.AsyncClient,
     writer: dict[str, str],

@@ -113,6 +113,16 @@ async def test_a_wrong_field_is_refused_with_its_place_and_nothing_is_stored(
     assert admin("SELECT 1 FROM plan") == []
 
 
+async def test_a_change_that_changes_nothing_is_no_new_version(
+    client: httpx.AsyncClient, writer: dict[str, str], body: dict[str, Any]
+) -> None:
+    plan = (await client.post("/v1/plans", json=body, headers=writer)).json()
+    same = {name: value for name, value in body.items() if name != "account_id"}
+    for change in ({}, same):
+        answer = await client.patch(f"/v1/plans/{plan['id']}", json=change, headers=writer | {"If-Match": '"1"'})
+        assert (answer.status_code, answer.json()["version"], answer.headers["etag"]) == (200, 1, '"1"')
+
+
 async def test_a_plan_for_an_account_that_nobody_knows_is_refused(
     client: httpx.AsyncClient, writer: dict[str, str], body: dict[str, Any]
 ) -> None:

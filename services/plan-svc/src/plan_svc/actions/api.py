@@ -191,9 +191,12 @@ async def change_action(action_id: UUID, body: ActionPatch, call: Writer) -> Res
         await store.reload(uow.session, action)
         if_match(call.request, action.version)
         _refuse_closed(home)
-        for name, value in _columns(changes(body), call.tenant).items():
+        wanted = _columns(changes(body), call.tenant)
+        changed = {name: value for name, value in wanted.items() if getattr(action, name) != value}
+        for name, value in changed.items():
             setattr(action, name, value)
-        action.version, action.updated_at = action.version + 1, uow.now
+        if changed:
+            action.version, action.updated_at = action.version + 1, uow.now
         _refuse_dependencies(action, await _siblings(uow, home))
         if isinstance(home, Plan):
             await plans.measure(uow, [home])

@@ -55,7 +55,8 @@ async def situations(
 ) -> dict[AccountKey, rules.Situation]:
     """The situation of the accounts of ``alerts`` (tenant, alert, account), locked until the transaction ends.
 
-    An alert that was never heard of is met first, so that its row can be locked.
+    It holds the account's open alerts and those of ``alerts``; one that was never heard of is met first, so that
+    its row can be locked.
     """
     await session.execute(
         _MEET,
@@ -66,9 +67,13 @@ async def situations(
         },
     )
     accounts = sorted({(tenant, account) for tenant, _, account in alerts})
+    heard = [(tenant, alert) for tenant, alert, _ in alerts]
     query = (
         select(AlertSeen)
-        .where(tuple_(col(AlertSeen.tenant), col(AlertSeen.account_id)).in_(accounts))
+        .where(
+            tuple_(col(AlertSeen.tenant), col(AlertSeen.account_id)).in_(accounts),
+            col(AlertSeen.open) | tuple_(col(AlertSeen.tenant), col(AlertSeen.alert_id)).in_(heard),
+        )
         .order_by(col(AlertSeen.tenant), col(AlertSeen.alert_id))
         .with_for_update()
     )

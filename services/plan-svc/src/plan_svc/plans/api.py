@@ -171,9 +171,11 @@ async def change_plan(plan_id: UUID, body: PlanPatch, call: Writer) -> Response:
         status_changed = _refuse_unreachable(plan, wanted)
         if "revenue_goal" in wanted:
             wanted |= _money(wanted.pop("revenue_goal"))
-        for name, value in wanted.items():
+        changed = {name: value for name, value in wanted.items() if getattr(plan, name) != value}
+        for name, value in changed.items():
             setattr(plan, name, value)
-        plan.version, plan.updated_at = plan.version + 1, uow.now
+        if changed:
+            plan.version, plan.updated_at = plan.version + 1, uow.now
         await store.measure(uow, [plan], status_changed=status_changed)
         names = await accounts.names(uow.session, call.tenant, [plan.account_id])
         return Answer(_view(plan, names.get(plan.account_id)), headers={"ETag": etag(plan.version)})
