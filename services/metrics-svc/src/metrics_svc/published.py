@@ -7,6 +7,9 @@ from msgspec import Meta
 
 from bellwether_kit.events import Payload, UtcTime
 
+Count = Annotated[int, Meta(ge=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Revision = Annotated[int, Meta(ge=1, description="Counts the corrections of one piece; the last one wins")]
 
 
@@ -54,8 +57,8 @@ class MetricMeasured(Payload, frozen=True, kw_only=True):
     metric: Annotated[str, Meta(description="csat, nps, revenue…; may grow")]
     value: float
     unit: str
-    n: Annotated[int | None, Meta(ge=0, description="How many answers or records it rests on")]
-    standard_error: Annotated[float | None, Meta(ge=0, description="In the value's unit")]
+    n: Annotated[Count | None, Meta(description="How many answers or records it rests on")]
+    standard_error: Annotated[NotNegative | None, Meta(description="In the value's unit")]
     period_start: UtcTime | None
     period_end: UtcTime | None
     measured_at: UtcTime
@@ -71,9 +74,9 @@ class TouchRecorded(Payload, frozen=True, kw_only=True):
     last_outbound_at: UtcTime | None
     last_inbound_at: UtcTime | None
     last_two_way_at: Annotated[UtcTime | None, Meta(description="Last contact the client took part in")]
-    distinct_contacts_90d: Annotated[int, Meta(ge=0)]
-    response_time_median_hours: Annotated[float | None, Meta(ge=0)]
-    two_way_ratio: Annotated[float | None, Meta(ge=0, le=1, description="Share of contacts that were two-way")]
+    distinct_contacts_90d: Count
+    response_time_median_hours: NotNegative | None
+    two_way_ratio: Annotated[Share | None, Meta(description="Share of contacts that were two-way")]
 
 
 PUBLISHED: tuple[type[Payload], ...] = (EvidenceRecorded, EvidenceRetracted, MetricMeasured, TouchRecorded)

@@ -31,12 +31,12 @@ from metrics_svc.activities.rules import (
     is_purchase,
     is_unasked_contact,
 )
-from metrics_svc.activities.store import take_in
 from metrics_svc.buying import rules as buying
 from metrics_svc.derivation.rules import Terms, weekdays
 from metrics_svc.derivation.store import follow
 from metrics_svc.evidence.rules import Evidence
 from metrics_svc.expectations import rules as expectations
+from metrics_svc.intake.store import take_in
 from metrics_svc.meetings import rules as meetings
 
 ACCOUNTS = [UUID(int=101), UUID(int=102)]

@@ -178,11 +178,10 @@ async def derive(
         deadlines.set(tenant, account_id, id_, "expectation", None)
     before = await _forget(session, {(tenant, id_) for tenant, _, id_ in touched.asks}, deadlines)
     slices = await _slices(session, touched, terms)
-    gone = set()
     kept = [expectation for part in slices.values() for expectation in part.kept]
+    gone = {id_ for part in slices.values() for id_ in part.gone}
     for lane, part in slices.items():
         before |= part.closed_before
-        gone |= part.gone
         for id_ in part.asks:
             findings.slots.update(slots(lane, id_))
     gone -= {(one.lane.tenant, one.opened_by) for one in kept}

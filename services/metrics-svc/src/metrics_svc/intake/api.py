@@ -1,9 +1,8 @@
 """The routes by which activities and observations come in. Reading them is in ``activities`` and ``evidence``."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Response
@@ -27,13 +26,13 @@ from bellwether_kit.http import (
 )
 from bellwether_kit.http import router as routes
 from bellwether_kit.ids import opaque_id, uuid7
-from metrics_svc.activities.rules import OBSERVATION, Activity, Posted, Reference, Status, refusal
-from metrics_svc.activities.store import Taken, take_in
+from metrics_svc.activities.rules import OBSERVATION, OUTCOMES, Activity, Posted, Reference, Status, refusal
 from metrics_svc.derivation.store import follow
 from metrics_svc.errors import ERRORS, UnknownEvidenceKind, error_of
 from metrics_svc.evidence.rules import CATALOGUE, observed_slot
 from metrics_svc.evidence.store import evidence_id
-from metrics_svc.intake.rules import reference_of, revision_of
+from metrics_svc.intake.rules import revision_of
+from metrics_svc.intake.store import Taken, take_in
 
 router = routes(tags=["intake"])
 
@@ -45,41 +44,39 @@ Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}(\.\d{1,4})?$")]
 Scalar = Annotated[str, StringConstraints(max_length=1000)] | int | float | bool | None
 
 
-class AccountRef(RequestModel):
+class _Ref(RequestModel):
+    """Something named in exactly one way: by our id, by a source's id of it, or by what a subclass adds."""
+
+    id: UUID | None = None
+    source: Source | None = None
+    external_id: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = sum(getattr(self, name) is not None for name in type(self).model_fields.keys() - {"external_id"})
+        if ways != 1 or (self.source is None) != (self.external_id is None):
+            raise ValueError("give exactly one: id, source with external_id, or the other way of naming it")
+        return self
+
+
+class AccountRef(_Ref):
     """An account, by its id, by a source's id of it, or by its e-mail domain."""
 
-    id: UUID | None = None
-    source: Source | None = None
-    external_id: Name | None = None
     domain: Name | None = None
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = (self.id is not None) + (self.source is not None) + (self.domain is not None)
-        if ways != 1 or (self.source is None) != (self.external_id is None):
-            raise ValueError("give either id, or source and external_id, or domain")
-        return self
-
-    @property
     def reference(self) -> Reference:
         """The way it is named."""
-        return reference_of(self.id, self.source, self.external_id, self.domain)
+        if self.id is not None:
+            return Reference(kind="id", value=str(self.id))
+        if self.domain is not None:
+            return Reference(kind="domain", value=self.domain.lower())
+        return Reference(kind="external", source=str(self.source), value=str(self.external_id))
 
 
-class ContactRef(RequestModel):
+class ContactRef(_Ref):
     """A person at the client, by id, by a source's id of them, or by e-mail address, of which a hash is kept."""
 
-    id: UUID | None = None
-    source: Source | None = None
-    external_id: Name | None = None
     email: Email | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = (self.id is not None) + (self.source is not None) + (self.email is not None)
-        if ways != 1 or (self.source is None) != (self.external_id is None):
-            raise ValueError("give either id, or source and external_id, or email")
-        return self
 
     def opaque(self, tenant: str) -> UUID:
         """The id that is kept for the person."""
@@ -95,10 +92,6 @@ class OwnerRef(RequestModel):
 
     email: Email
 
-    def opaque(self, tenant: str) -> UUID:
-        """The id by which all services know the user."""
-        return opaque_id(tenant, "user", self.email.lower())
-
 
 class _Item(RequestModel):
     """What activities and observations have in common."""
@@ -109,19 +102,15 @@ class _Item(RequestModel):
     contacts: Annotated[tuple[ContactRef, ...], Field(max_length=50)] = ()
     owner: OwnerRef | None = None
 
-    def _activity(self, tenant: str, uow: UnitOfWork, id_: UUID) -> Activity:
-        """The common part, of an observation made now."""
+    def _activity(self, tenant: str, uow: UnitOfWork, **told: Any) -> Activity:
         return Activity(
             tenant=tenant,
-            activity_id=id_,
-            source="",
-            type=OBSERVATION,
             revision=revision_of(self.revision, self.updated_at),
-            occurred_at=uow.now,
             recorded_at=uow.now,
             updated_at=self.updated_at,
             contact_ids=tuple(dict.fromkeys(contact.opaque(tenant) for contact in self.contacts)),
-            owner_id=self.owner.opaque(tenant) if self.owner else None,
+            owner_id=opaque_id(tenant, "user", self.owner.email.lower()) if self.owner else None,
+            **told,
         )
 
 
@@ -131,6 +120,9 @@ class NewActivity(_Item):
     model_config = ConfigDict(
         json_schema_extra={"required": ["source", "external_id", "type", "occurred_at", "account"]}
     )
+
+    outcomes: ClassVar[Mapping[str, frozenset[str]]] = OUTCOMES
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     source: Source = ""
     external_id: Name = ""
@@ -151,9 +143,11 @@ class NewActivity(_Item):
     attributes: Annotated[dict[Name, Scalar], Field(max_length=50, default_factory=dict)]
 
     def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
-        """The activity as it will be stored; raises the error of the first rule it breaks."""
-        activity = replace(
-            self._activity(tenant, uow, opaque_id(tenant, "activity", self.source, self.external_id)),
+        """The activity as it will be stored."""
+        activity = self._activity(
+            tenant,
+            uow,
+            activity_id=opaque_id(tenant, "activity", self.source, self.external_id),
             source=self.source,
             type=self.type,
             direction=self.direction,
@@ -161,13 +155,15 @@ class NewActivity(_Item):
             occurred_at=self.occurred_at,
             starts_at=self.starts_at,
             asks_reply=self.asks_reply,
-            meeting_id=self._meeting(tenant),
+            meeting_id=opaque_id(tenant, "meeting", self.source, self.thread or self.external_id)
+            if self.type == "meeting"
+            else None,
             amount=Decimal(self.amount) if self.amount is not None else None,
         )
-        posted = Posted(
+        return Posted(
             activity=activity,
             external_id=self.external_id,
-            reference=self.account.reference,
+            reference=self.account.reference(),
             thread=self.thread,
             in_reply_to=self.in_reply_to,
             currency=self.currency,
@@ -175,19 +171,13 @@ class NewActivity(_Item):
             attributes=self.attributes,
             author=call.subject,
         )
-        broken = refusal(posted, uow.now)
-        if broken is not None:
-            raise error_of(*broken)
-        return posted
-
-    def _meeting(self, tenant: str) -> UUID | None:
-        if self.type != "meeting":
-            return None
-        return opaque_id(tenant, "meeting", self.source, self.thread or self.external_id)
 
 
 class NewObservation(_Item):
     """Evidence that a person saw. Give an external id to be able to post it again or to correct it."""
+
+    outcomes: ClassVar[Mapping[str, frozenset[str]]] = {OBSERVATION: frozenset()}
+    renamed: ClassVar[Mapping[str, str]] = {"/occurred_at": "/observed_at"}
 
     source: Source = "people"
     external_id: Annotated[Name | None, Field(min_length=1)] = None
@@ -197,34 +187,32 @@ class NewObservation(_Item):
     note: Annotated[str | None, Field(max_length=4000)] = None
 
     def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
-        """The observation as it will be stored; raises the error of the first rule it breaks."""
+        """The observation as it will be stored; raises UnknownEvidenceKind."""
         if self.kind not in CATALOGUE:
             raise UnknownEvidenceKind("There is no such kind of evidence.", pointer="/kind")
         external_id = self.external_id or str(uuid7())
-        activity = replace(
-            self._activity(tenant, uow, opaque_id(tenant, OBSERVATION, self.source, external_id)),
+        activity = self._activity(
+            tenant,
+            uow,
+            activity_id=opaque_id(tenant, OBSERVATION, self.source, external_id),
+            type=OBSERVATION,
             source=self.source,
             occurred_at=self.observed_at,
             kind=self.kind,
             magnitude=self.magnitude,
         )
-        posted = Posted(
+        return Posted(
             activity=activity,
             external_id=external_id,
-            reference=self.account.reference,
+            reference=self.account.reference(),
             note=self.note,
             author=call.subject,
         )
-        broken = refusal(posted, uow.now, {OBSERVATION: frozenset()})
-        if broken is not None:
-            raise error_of(broken[0], broken[1].replace("occurred_at", "observed_at"))
-        return posted
 
 
 CALL = {
     "source": "hubspot",
     "external_id": "call-889",
-    "revision": 1,
     "type": "call",
     "direction": "outbound",
     "outcome": "no-answer",
@@ -232,16 +220,12 @@ CALL = {
     "account": {"source": "hubspot", "external_id": "company-17"},
     "contacts": [{"source": "hubspot", "external_id": "contact-4"}],
     "owner": {"email": "ana@example.com"},
-    "subject": "Renewal",
 }
-ADVICE = {
-    "kind": "advice-sought",
-    "observed_at": "2026-11-20T10:15:00Z",
-    "account": {"source": "hubspot", "external_id": "company-17"},
-    "note": "Asked us how others run their warehouse.",
-}
+ADVICE = {"kind": "advice-sought", "observed_at": "2026-11-20T10:15:00Z", "account": {"domain": "acme.example"}}
 
 ItemModel = TypeVar("ItemModel", NewActivity, NewObservation)
+Naming = Callable[[UUID | None, UUID], UUID | None]
+"""Account and activity → the id an item is answered with."""
 
 
 @router.post(
@@ -278,25 +262,21 @@ async def post_evidence(call: Machine, *, dry_run: bool = False) -> Response | B
 
 
 async def _take(
-    call: Call,
-    items: Sequence[ItemModel | Problem],
-    named: Callable[[UUID | None, UUID], UUID | None],
-    *,
-    dry_run: bool,
+    call: Call, items: Sequence[ItemModel | Problem], named: Naming, *, dry_run: bool
 ) -> Response | BulkAnswer:
-    async def work(uow: UnitOfWork) -> Answer:
+    async def take(uow: UnitOfWork) -> BulkAnswer:
         posted = [_posted(item, call, uow) for item in items]
-        good = [item for item in posted if isinstance(item, Posted)]
-        taken = await take_in(uow, call.tenant, good)
+        taken = await take_in(uow, call.tenant, [item for item in posted if isinstance(item, Posted)])
         if not dry_run:
             await follow(uow, taken.changes, taken.countries)
-        return Answer(_answer(posted, good, taken, named))
+        return _answer(posted, taken, named)
+
+    async def work(uow: UnitOfWork) -> Answer:
+        return Answer(await take(uow))
 
     if dry_run:
         async with call.read() as session:
-            body = (await work(UnitOfWork(session, call.now))).body
-            assert isinstance(body, BulkAnswer)
-            return body
+            return await take(UnitOfWork(session, call.now))
     return await call.write(work)
 
 
@@ -304,27 +284,20 @@ def _posted(item: ItemModel | Problem, call: Call, uow: UnitOfWork) -> Posted | 
     if isinstance(item, Problem):
         return item
     try:
-        return item.posted(call.tenant, call, uow)
+        posted = item.posted(call.tenant, call, uow)
+        broken = refusal(posted, uow.now, item.outcomes)
+        if broken is not None:
+            raise error_of(broken[0], item.renamed.get(broken[1], broken[1]))
     except DomainError as error:
         return problem_of(error, errors=ERRORS)
+    return posted
 
 
-def _answer(
-    posted: Sequence[Posted | Problem],
-    good: Sequence[Posted],
-    taken: Taken,
-    named: Callable[[UUID | None, UUID], UUID | None],
-) -> BulkAnswer:
-    following = iter(zip(good, taken.statuses, strict=True))
-    results = []
-    for item in posted:
-        if isinstance(item, Problem):
-            results.append(ItemResult(status=Status.REJECTED, problem=item))
-            continue
-        stored, status = next(following)
-        id_ = stored.activity.activity_id
-        account = taken.account_of.get(id_)
-        if account is None and status is Status.ACCEPTED:
-            status = Status.UNMATCHED
-        results.append(ItemResult(status=status, id=named(account, id_)))
-    return BulkAnswer(items=results)
+def _answer(posted: Sequence[Posted | Problem], taken: Taken, named: Naming) -> BulkAnswer:
+    became = iter([ItemResult(status=one.status, id=named(one.account_id, one.activity_id)) for one in taken.results])
+    return BulkAnswer(
+        items=[
+            ItemResult(status=Status.REJECTED, problem=item) if isinstance(item, Problem) else next(became)
+            for item in posted
+        ]
+    )
