@@ -74,11 +74,11 @@ def test_a_producer_that_differs_from_the_topic_file_is_named(published: dict[st
 @pytest.mark.parametrize(
     ("subscriptions", "words"),
     [
-        ({"scoring-svc": []}, "scoring-svc handles nothing, and does not read it"),
-        ({}, "scoring-svc handles nothing, and does not read it"),
-        ({"scoring-svc": [IGNORED]}, "scoring-svc handles nothing of it"),
-        ({"scoring-svc": [HANDLED], "plan-svc": [HANDLED]}, f"plan-svc handles {TYPE}"),
-        ({"scoring-svc": [HANDLED], "plan-svc": [IGNORED]}, "plan-svc handles nothing of it"),
+        ({"scoring-svc": []}, "of scoring-svc: it has no row under consumers"),
+        ({}, "of scoring-svc: it has no row under consumers"),
+        ({"scoring-svc": [IGNORED]}, "is {service: scoring-svc, types: []}"),
+        ({"scoring-svc": [HANDLED], "plan-svc": [HANDLED]}, f"is {{service: plan-svc, types: [{TYPE}]}}"),
+        ({"scoring-svc": [HANDLED], "plan-svc": [IGNORED]}, "is {service: plan-svc, types: []}"),
         (
             {"scoring-svc": [HANDLED, Row(TOPIC.name, "a.b.v1", "x")]},
             "a.b.v1 on client-evidence, which no topic",

@@ -85,8 +85,9 @@ def _of_reader(topic: Topic, service: str, rows: Sequence[Row]) -> Iterator[str]
     named = service in {reader.service for reader in topic.consumers}
     handled = {row.type for row in rows if row.handler is not None}
     if handled != said or named is not bool(rows):
-        listed = ", ".join(sorted(handled)) or ("nothing of it" if rows else "nothing, and does not read it")
-        yield f"topics/{topic.name}.yaml: {service} handles {listed}: make its row under consumers say so"
+        row = f"{{service: {service}, types: [{', '.join(sorted(handled))}]}}"
+        mend = f"its row under consumers is {row}" if rows else "it has no row under consumers, for it does not read it"
+        yield f"topics/{topic.name}.yaml: differs from SUBSCRIPTIONS of {service}: {mend}"
     forgotten = set(topic.types) - {row.type for row in rows} if rows else set()
     for event_type in sorted(forgotten):
         yield f"{service}: reads {topic.name} and does not list {event_type}: handle or ignore it"
