@@ -111,7 +111,8 @@ def time_to_risk(card: Scorecard, standing: Standing, band: str, as_of: float, h
     """When the account enters at-risk if nothing happens, by bisection; None if not within the horizon."""
     if band == "at-risk":
         return as_of
-    edge = card.watch_from - (card.hysteresis if band == "watch" else 0.0)
+    # A healthy account passes through watch, which it leaves only below its edge less the hysteresis.
+    edge = card.watch_from - (0.0 if band == "unknown" else card.hysteresis)
     start = as_of
     if score_at(card, standing, start) < edge:
         return start

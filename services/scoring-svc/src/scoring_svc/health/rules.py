@@ -44,7 +44,7 @@ class Standing:
     reported: Reported = field(default_factory=Reported)
 
 
-# Per day: its number since 1970, the best score and the last one.
+# Per day: its number since 1970, the best score, the last one, and when the best one was.
 Day = list[float]
 # Tenant and account id as text.
 Key = tuple[str, str]
@@ -228,24 +228,25 @@ def note_score(days: list[Day], score: float, as_of: float) -> None:
     """Take a score into the last fifteen days' best and last, in place; oldest day first."""
     today = as_of // DAY
     if days and days[-1][0] >= today:
-        days[-1][1] = max(days[-1][1], score)
+        if score >= days[-1][1]:
+            days[-1][1], days[-1][3] = score, as_of
         days[-1][2] = score
         return
-    days.append([today, score, score])
+    days.append([today, score, score, as_of])
     while days[0][0] <= today - TREND_DAYS:
         days.pop(0)
 
 
 def peak(days: Sequence[Day], as_of: float, window_days: float) -> float | None:
-    """The best score of the last days, today included; None when there was none."""
-    since = as_of // DAY - window_days
-    return max([best for day, best, _ in days if day > since], default=None)
+    """The best score within the window, one a day being kept; None when there was none."""
+    since = as_of - window_days * DAY
+    return max([best for _, best, _, at in days if at > since], default=None)
 
 
 def change_over(days: Sequence[Day], score: float, as_of: float, span_days: float = 7.0) -> float:
     """Points won or lost against the last score of seven days ago, or the oldest kept that is younger."""
     reference, until = None, as_of // DAY - span_days
-    for day, _, last in days:
+    for day, _, last, _ in days:
         if reference is None or day <= until:
             reference = last
     return score - reference if reference is not None else 0.0
