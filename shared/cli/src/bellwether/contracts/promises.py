@@ -11,7 +11,7 @@ from bellwether.contracts.formats import problems
 from bellwether.contracts.schemas import Schema
 
 KINDS = ("largest", "smallest", "typical")
-_TOPIC = re.compile(r"[a-z]+(-[a-z]+)+|[a-z]+")
+_TOPIC = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 _TYPE = re.compile(r"[a-z]+(\.[a-z]+(-[a-z]+)*)+\.v[1-9][0-9]*")
 _ADDRESS = re.compile(r"[^\s\"@]+@[^\s\"@]+\.[a-z]+")
 
