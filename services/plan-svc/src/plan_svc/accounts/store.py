@@ -19,8 +19,8 @@ _FOLD = text("""
          AS e(tenant, account_id, name, tier, owner_id, version, removed_at)
     ORDER BY tenant, account_id, version DESC
     ON CONFLICT (tenant, account_id) DO UPDATE
-    SET name = EXCLUDED.name, tier = EXCLUDED.tier, owner_id = EXCLUDED.owner_id, version = EXCLUDED.version,
-        removed_at = EXCLUDED.removed_at
+    SET name = CASE WHEN EXCLUDED.removed_at IS NULL THEN EXCLUDED.name ELSE a.name END, tier = EXCLUDED.tier,
+        owner_id = EXCLUDED.owner_id, version = EXCLUDED.version, removed_at = EXCLUDED.removed_at
     WHERE a.version < EXCLUDED.version
     RETURNING tenant, account_id, removed_at
 """)
@@ -32,7 +32,10 @@ _OF = text("""
 
 
 async def fold(session: AsyncSession, rows: Sequence[Account]) -> list[tuple[str, UUID, datetime | None]]:
-    """Keep the highest version of each account; gives (tenant, account, removed at) of those that changed."""
+    """Keep the highest version of each account, and the name of a removed one.
+
+    Gives (tenant, account, removed at) of those that changed.
+    """
     columns = {
         "tenants": [row.tenant for row in rows],
         "ids": [row.account_id for row in rows],
