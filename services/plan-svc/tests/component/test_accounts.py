@@ -39,7 +39,7 @@ async def test_a_removed_account_loses_its_plans_and_plays_once(
     assert [said.data["status"] for said in outbox("account.plan.progressed.v1")] == ["active", "closed"]
     assert [said.data["reason"] for said in outbox("account.play.closed.v1")] == ["account-removed"]
     plan = await client.get(f"/v1/plans/{made.json()['id']}", headers=headers)
-    assert ("closed", "Acme") == (plan.json()["status"], plan.json()["account_name"])
+    assert (plan.json()["status"], plan.json()["account_name"]) == ("closed", "Acme")
     refused = await client.post("/v1/plans", json=body, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown-account")
 
