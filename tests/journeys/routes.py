@@ -1,0 +1,63 @@
+"""Every reading route of the five services, taken from their OpenAPI documents, with ids filled in."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from tenants import Tenant
+
+from bellwether.stack import Stack
+
+SOURCES = {
+    "account_id": ("profile", "accounts"),
+    "stakeholder_id": ("stakeholder", "stakeholders"),
+    "activity_id": ("metrics", "activities"),
+    "evidence_id": ("metrics", "evidence"),
+    "alert_id": ("scoring", "alerts"),
+    "plan_id": ("plan", "plans"),
+    "play_id": ("plan", "plays"),
+}
+"""Path parameter → the list whose items have it as their id."""
+NAMES = {"rule": "health-below", "scorecard_id": "default"}
+"""Path parameters that name something every tenant has from the start, or no row of a tenant."""
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One GET route of one service; `route` is what follows /v1/."""
+
+    service: str
+    route: str
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The parameters that are ids of a tenant's rows."""
+        return frozenset(_PARAMETER.findall(self.route)) - NAMES.keys()
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The route with its parameters in place."""
+        return _PARAMETER.sub(lambda found: (NAMES | dict(values))[found[1]], self.route)
+
+
+def reads(stack: Stack) -> Iterator[Read]:
+    """Every GET route under /v1 of every service, but for streams."""
+    for service in stack.layout.services:
+        paths: dict[str, Any] = httpx.get(f"{stack.url(service)}/openapi.json", timeout=30).raise_for_status().json()
+        for path, item in sorted(paths["paths"].items()):
+            if path.startswith("/v1/") and "get" in item and not path.endswith("/stream"):
+                yield Read(service, path.removeprefix("/v1/"))
+
+
+def known_ids(tenant: Tenant) -> dict[str, str]:
+    """An id of the tenant's for every parameter that it has a row for."""
+    found = {}
+    for parameter, (service, route) in SOURCES.items():
+        items = tenant.every(service, route)
+        if items:
+            found[parameter] = str(items[0].get(parameter) if parameter == "alert_id" else items[0]["id"])
+    if "play_id" in found:
+        found["action_id"] = str(tenant.get("plan", f"plays/{found['play_id']}")["steps"][0]["id"])
+    return found

@@ -1,0 +1,144 @@
+"""What happens with a client in the journeys: activities as a CRM posts them. Nothing is posted here."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from records import of_type
+from tenants import OWNER, Tenant
+
+from bellwether_kit.testing.eventually import eventually
+
+Body = dict[str, Any]
+
+WINDOW = 2
+"""Seconds a reply may take in the story."""
+
+
+def activity(external_id: str, at: datetime, type_: str, outcome: str, contact: int = 1, **more: Any) -> Body:
+    """One activity of account company-1."""
+    return {
+        "source": "crm",
+        "external_id": external_id,
+        "revision": 1,
+        "type": type_,
+        "outcome": outcome,
+        "occurred_at": at.isoformat(),
+        "account": {"source": "crm", "external_id": "company-1"},
+        "contacts": [{"source": "crm", "external_id": f"contact-{contact}"}],
+        "owner": {"email": OWNER},
+    } | more
+
+
+def call(external_id: str, at: datetime, outcome: str, contact: int = 1, direction: str = "outbound") -> Body:
+    """A call; one that did not connect asks for a reply."""
+    return activity(external_id, at, "call", outcome, contact, direction=direction)
+
+
+def meeting(external_id: str, at: datetime, outcome: str, contact: int = 1, **more: Any) -> Body:
+    """A meeting; `at` is its start."""
+    return activity(external_id, at, "meeting", outcome, contact, **more)
+
+
+def fall(at: datetime) -> list[Body]:
+    """Three people do not pick up, and a meeting of tomorrow is declined."""
+    tomorrow = (at + timedelta(days=1)).isoformat()
+    calls = [call(f"call-{n}", at, "no-answer", n) for n in (1, 2, 3)]
+    return [*calls, meeting("review", at, "declined", starts_at=tomorrow)]
+
+
+def recovery(at: datetime) -> list[Body]:
+    """One of them calls back, and two meetings are held."""
+    return [
+        call("call-back", at, "connected", 1, "inbound"),
+        meeting("lunch", at + timedelta(minutes=1), "held", 2),
+        meeting("workshop", at + timedelta(minutes=2), "held", 3),
+    ]
+
+
+def people(account_id: str) -> list[Body]:
+    """The three people at the client, with the roles that a decision needs."""
+    roles = (["economic", "purchaser"], ["technical"], ["user"])
+    return [
+        {
+            "external_ids": [{"source": "crm", "external_id": f"contact-{n}"}],
+            "account": {"id": account_id},
+            "name": f"Person {n}",
+            "decision_roles": roles[n - 1],
+            "certainty": "confirmed",
+        }
+        for n in (1, 2, 3)
+    ]
+
+
+def begin(tenant: Tenant) -> str:
+    """Windows of seconds, an account and its people; gives the account's id."""
+    tenant.expect_replies_within(WINDOW)
+    account_id = tenant.open_account()
+    tenant.post("stakeholder", "stakeholders", {"items": people(account_id)})
+    tenant.settle()
+    return account_id
+
+
+async def opened(tenant: Tenant, account_id: str) -> Body:
+    """Wait until the account has an open alert and an open play; gives the alert."""
+
+    async def alert() -> Body | None:
+        events = await of_type(tenant.stack, "account-alerts", "account.alert.opened.v1", tenant.name)
+        return next((event.data for event in events if event.data["account_id"] == account_id), None)
+
+    found = await eventually(alert, within=45)
+    await eventually(lambda: tenant.plays(account_id, status="open"), within=45)
+    assert found is not None
+    return found
+
+
+async def resolved(tenant: Tenant, account_id: str) -> None:
+    """Wait until the account's alerts are resolved and its plays closed."""
+    await eventually(
+        lambda: (
+            [alert["status"] for alert in tenant.alerts(account_id)] == ["resolved"]
+            and not tenant.plays(account_id, status="open")
+        ),
+        within=45,
+    )
+
+
+def pass_time(tenant: Tenant, span: timedelta = timedelta(minutes=30)) -> datetime:
+    """Move the stack's clock; gives a moment in the middle, at which something may have happened meanwhile."""
+    before = tenant.now
+    tenant.clock.advance(span)
+    return before + span / 2
+
+
+def busy_months(at: datetime) -> list[Body]:
+    """Two months with everything that evidence is derived from, in order of time, the latest at `at`."""
+    day = timedelta(days=1)
+    start = at - 60 * day
+    told = [activity(f"order-{n}", start + n * 3 * day, "order", "placed", direction="inbound") for n in range(7)]
+    told += [call(f"call-{n}", start + n * 5 * day, "no-answer", 1 + n % 3) for n in range(8)]
+    told += [call(f"call-{n}-chase", start + n * 5 * day + day / 8, "voicemail", 1 + n % 3) for n in (1, 4)]
+    told += [
+        activity(f"mail-{n}", start + (7 * n + 2) * day, "email", "sent", 2, direction="outbound", asks_reply=True)
+        for n in range(6)
+    ]
+    told += [call(f"back-{n}", start + (9 * n + 4) * day, "connected", 1 + n % 3, "inbound") for n in range(5)]
+    told += [meeting(f"meeting-{n}", start + (6 * n + 1) * day, "held", 1 + n % 3) for n in range(4)]
+    told += [meeting("meeting-off", start + 44 * day, "no-show", 2), meeting("meeting-no", at - day, "declined", 3)]
+    return sorted(told, key=lambda body: str(body["occurred_at"]))
+
+
+def disordered(activities: list[Body], seed: int) -> list[Body]:
+    """The same in any order: some said wrongly first and corrected later (or before), half of them said twice."""
+    chance = random.Random(seed)
+    said = []
+    for body in activities:
+        right = body | {"revision": 2}
+        said.append(right)
+        if chance.random() < 0.5:
+            said.append(right)
+        if chance.random() < 0.4:
+            wrong = datetime.fromisoformat(body["occurred_at"]) - timedelta(days=3, hours=chance.randrange(20))
+            said.append(body | {"revision": 1, "occurred_at": wrong.isoformat()})
+    chance.shuffle(said)
+    return said
