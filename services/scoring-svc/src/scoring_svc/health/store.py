@@ -89,15 +89,15 @@ class _Kept(msgspec.Struct, array_like=True):
     """The column `state`. Fields may be added at the end, with a default."""
 
     landmark: float
-    sums: list[float]
-    counts: list[int]
-    unknown: int
-    latest: list[list[float]]
-    negatives: list[tuple[float, str]]
-    marks: dict[str, float]
-    strongest: list[list[Strong]]
-    days: list[Day]
-    measures: list[float | None]
+    sums: list[float] = msgspec.field(default_factory=lambda: [0.0] * 5)
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * 3)
+    unknown: int = 0
+    latest: list[list[float]] = msgspec.field(default_factory=lambda: [[], [], []])
+    negatives: list[tuple[float, str]] = []
+    marks: dict[str, float] = {}
+    strongest: list[list[Strong]] = msgspec.field(default_factory=lambda: [[], [], []])
+    days: list[Day] = []
+    measures: list[float | None] = []
     pending: float | None = None
     said_score: float | None = None
     said_band: str | None = None
@@ -126,14 +126,36 @@ async def claimed(session: AsyncSession, keys: Collection[Key], now: datetime) -
 async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -> dict[Key, Account]:
     rows = (await session.execute(_READ, columns)).all()
     landmark = now.timestamp()
-    return {(row[0], row[1]): _account(row, landmark) for row in rows}
+    return {(row[0], row[1]): _account(landmark, *row) for row in rows}
 
 
-def _account(row: Sequence[Any], landmark: float) -> Account:
-    tenant, account_id, sequence, band, stale, state, name, tier, owner_id, removed = row[:10]
-    value_amount, value_currency, renewal_at, cadence, known_since, last_two_way = row[10:16]
-    coverage, coverage_at, satisfaction, satisfaction_at, plan, plan_at = row[16:]
-    kept = _decode(state) if state is not None else None
+def _account(
+    landmark: float,
+    tenant: str,
+    account_id: str,
+    sequence: int,
+    band: str | None,
+    stale: bool,
+    state: bytes | None,
+    name: str | None,
+    tier: str | None,
+    owner_id: UUID | None,
+    removed: bool,
+    value_amount: float | None,
+    value_currency: str | None,
+    renewal_at: datetime | None,
+    cadence: float | None,
+    known_since: float | None,
+    last_two_way: float | None,
+    coverage: float | None,
+    coverage_at: float | None,
+    satisfaction: float | None,
+    satisfaction_at: float | None,
+    plan: float | None,
+    plan_at: float | None,
+) -> Account:
+    """The account in a row of `_READ`."""
+    kept = _decode(state) if state is not None else _Kept(landmark)
     return Account(
         tenant,
         account_id,
@@ -158,14 +180,16 @@ def _account(row: Sequence[Any], landmark: float) -> Account:
             plan,
             plan_at or 0.0,
         ),
-        Balances(kept.landmark, kept.sums, kept.counts, kept.unknown) if kept else Balances(landmark),
-        Memory(kept.latest, kept.negatives, kept.marks, kept.strongest) if kept else Memory(),
-        *((kept.days, kept.measures, kept.pending, *_said(kept), kept.waiting) if kept else ([], [])),
+        Balances(kept.landmark, kept.sums, kept.counts, kept.unknown),
+        Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
+        kept.days,
+        kept.measures,
+        kept.pending,
+        kept.said_score,
+        kept.said_band,
+        kept.said_confidence,
+        kept.waiting,
     )
-
-
-def _said(kept: _Kept) -> tuple[float | None, str | None, float | None]:
-    return kept.said_score, kept.said_band, kept.said_confidence
 
 
 def _state(account: Account) -> str:

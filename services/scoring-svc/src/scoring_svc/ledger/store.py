@@ -13,7 +13,9 @@ from scoring_svc.ledger.rules import Piece
 # Of each dimension, the newest pieces that a memory is rebuilt from.
 RECALLED: Final = 64
 
+# Fresh pieces, nearly all of a batch, come back as one text: what they say is at hand already.
 _RECORD = text("""
+    WITH recorded AS (
     INSERT INTO evidence AS known (tenant, evidence_id, account_id, observed_at, weight, magnitude, revision,
                                    dimension, retracted, counted, kind)
     SELECT tenant, evidence_id, account_id, to_timestamp(observed), weight, magnitude, revision, dimension,
@@ -34,8 +36,12 @@ _RECORD = text("""
         counted = CASE WHEN EXCLUDED.retracted THEN known.counted ELSE EXCLUDED.counted END,
         kind = CASE WHEN EXCLUDED.retracted THEN known.kind ELSE EXCLUDED.kind END
     WHERE (EXCLUDED.revision, EXCLUDED.retracted) > (known.revision, known.retracted)
-    RETURNING CAST(evidence_id AS text), tenant, old.retracted, old.counted, CAST(old.account_id AS text), old.kind,
-              old.dimension, old.weight, CAST(extract(epoch FROM old.observed_at) AS float8)
+    RETURNING tenant || '/' || evidence_id AS key, old.retracted, old.counted, CAST(old.account_id AS text), old.kind,
+              old.dimension, old.weight, CAST(extract(epoch FROM old.observed_at) AS float8) AS observed
+    )
+    SELECT string_agg(key, ' '), NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM recorded WHERE account_id IS NULL
+    UNION ALL
+    SELECT * FROM recorded WHERE account_id IS NOT NULL
 """)
 
 _COUNT_PENDING = text("""
@@ -153,14 +159,14 @@ async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Record
     arrays = {
         name: text_array(values) if name in ("tenant", "kind") else array(values) for name, values in columns.items()
     }
-    by_id = {(entry.tenant, entry.evidence_id): entry for entry in entries}
-    recorded = []
-    for row in await session.execute(_RECORD, arrays):
-        evidence_id, tenant, retracted, counted, account_id, kind, dimension, weight, observed = row
-        before = None
+    by_key = {f"{entry.tenant}/{entry.evidence_id}": entry for entry in entries}
+    fresh, *revised = await session.execute(_RECORD, arrays)
+    recorded = [Recorded(by_key[key], None) for key in (fresh[0] or "").split()]
+    for key, retracted, counted, account_id, *piece in revised:
+        entry, before = by_key[key], None
         if counted and not retracted:
-            before = account_id, Piece(evidence_id, kind, dimension, weight, observed)
-        recorded.append(Recorded(by_id[tenant, evidence_id], before))
+            before = account_id, Piece(entry.evidence_id, *piece)
+        recorded.append(Recorded(entry, before))
     return recorded
 
 
