@@ -1,3 +1,5 @@
+"""The sample service as the service under test."""
+
 from pathlib import Path
 
 import pytest

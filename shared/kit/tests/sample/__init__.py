@@ -1,0 +1,1 @@
+"""The smallest service that uses all of the kit."""

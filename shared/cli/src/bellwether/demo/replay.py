@@ -38,8 +38,8 @@ def introduce(stack: Stack, client: Client, year: Year) -> Seen:
         external = account["external_ids"][0]
         if external["source"] == SOURCE:
             seen.customers[result["id"]] = external["external_id"]
-        else:
-            client.post("stakeholder", "stakeholders", [p | {"account_id": result["id"]} for p in year.people])
+    settle(stack, SETTLE_SECONDS)
+    client.post("stakeholder", "stakeholders", year.people)
     settle(stack, SETTLE_SECONDS)
     return seen
 

@@ -103,7 +103,10 @@ def _account(said: dict[str, Any]) -> dict[str, Any]:
 
 def _person(said: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
     person = {key: said[key] for key in ("name", "title", "decision_roles", "sentiment")}
-    return person | {"external_ids": [{"source": account["source"], "external_id": said["external_id"]}]}
+    return person | {
+        "external_ids": [{"source": account["source"], "external_id": said["external_id"]}],
+        "account": {"source": account["source"], "external_id": account["external_id"]},
+    }
 
 
 def _order(row: dict[str, str]) -> Happening:

@@ -1,3 +1,5 @@
+"""The sample service's tables."""
+
 from alembic import op
 
 from bellwether_kit.db.migrations import create_kit_tables, protect
