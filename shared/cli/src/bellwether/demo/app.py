@@ -33,8 +33,8 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave the stack runn
     try:
         client = Client(stack)
         seen = _replay(console, stack, client, year)
+        print_report(console, client, year, seen, read_alerts(stack.layout.kafka_bootstrap))
         client.close()
-        print_report(console, year, seen, read_alerts(stack.layout.kafka_bootstrap))
         console.print(f"\n{seen.posted:,} activities in {time.monotonic() - began:.0f} s, start-up included.")
         _where_next(console, stack, keep=keep)
     finally:

@@ -3,16 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from bellwether.demo.alerts import AlertStory
+from bellwether.demo.client import Client
 from bellwether.demo.replay import Seen
 from bellwether.demo.year import Year
 
 BARS = "▁▂▃▄▅▆▇█"
 COLOURS = {"healthy": "green", "watch": "yellow", "at-risk": "red", "unknown": "dim"}
+DIMENSIONS = {"heart", "mind", "wallet"}
 JUDGED_DAYS = 90
 SHOWN = 12
 
@@ -42,15 +45,15 @@ def judge(year: Year, seen: Seen, alerts: list[AlertStory]) -> Verdict:
     return Verdict(cut_off, len(warned), len(warned & stopped), len(others), len(others & stopped))
 
 
-def print_report(console: Console, year: Year, seen: Seen, alerts: list[AlertStory]) -> None:
-    """All of it, in reading order."""
-    _portfolio(console, year, seen)
+def print_report(console: Console, client: Client, year: Year, seen: Seen, alerts: list[AlertStory]) -> None:
+    """All of it, in reading order; ``client`` is asked what drives the scores that are shown."""
+    _portfolio(console, client, year, seen)
     _story(console, year, seen, alerts)
     _customers(console, year, seen, alerts)
     _verdict(console, judge(year, seen, alerts))
 
 
-def _portfolio(console: Console, year: Year, seen: Seen) -> None:
+def _portfolio(console: Console, client: Client, year: Year, seen: Seen) -> None:
     bands = Counter(item["band"] for item in seen.portfolio.values())
     said = ", ".join(f"[{COLOURS[band]}]{count} {band}[/]" for band, count in bands.most_common())
     console.print(f"\n[bold]Portfolio on {year.end:%d %B %Y}[/]: {len(seen.portfolio)} accounts, {said}")
@@ -60,26 +63,50 @@ def _portfolio(console: Console, year: Year, seen: Seen) -> None:
     shown += [i for i in ranked if seen.names.get(i["account_id"]) == year.story and i not in shown]
     table = Table("account", "score", "band", "since the start", "top driver", header_style="bold")
     for item in shown:
-        driver = item["drivers"][0] if item.get("drivers") else None
         table.add_row(
             seen.names.get(item["account_id"], item["account_id"]),
             f"{item['score']:.0f}",
             f"[{COLOURS[item['band']]}]{item['band']}",
             sparkline(seen.trends.get(item["account_id"], [])),
-            f"{driver['kind']} {driver['points']:+.1f}" if driver else "silence",
+            top_driver(client.get("scoring", f"accounts/{item['account_id']}/health/explanation")),
         )
     console.print(table)
 
 
+def top_driver(explanation: dict[str, Any]) -> str:
+    """What moves the score most: a piece of evidence, or a measure that rests on no single piece."""
+    measures = [m for m in explanation["measures"] if m["measure"] not in DIMENSIONS]
+    named = [(m["points"], m["measure"]) for m in measures] + [
+        (e["points"], e["kind"]) for e in explanation["evidence"]
+    ]
+    points, name = max(named, key=lambda pair: abs(pair[0]), default=(0.0, "nothing yet"))
+    return f"{name} {points:+.1f}"
+
+
 def _story(console: Console, year: Year, seen: Seen, alerts: list[AlertStory]) -> None:
-    console.print(f"\n[bold]{year.story}[/]: the alerts as they opened and resolved")
+    console.print(f"\n[bold]{year.story}[/]: the alerts as they opened and resolved, with their reasons")
     for alert in alerts:
         if seen.names.get(alert.account_id) == year.story:
-            for at, what, data in alert.steps:
-                reasons = ", ".join(
-                    f"{r['rule']} ({r['value']:.0f} against {r['threshold']:.0f})" for r in data["reasons"]
+            for at, what, data in turns(alert):
+                rules = ", ".join(reason["rule"] for reason in data["reasons"])
+                console.print(
+                    f"  {at:%d %b}  [bold]{what:<9}[/] {data['summary']}" + (f"  [dim]{rules}[/]" if rules else "")
                 )
-                console.print(f"  {at:%d %b}  [bold]{what:<9}[/] {data['severity']:<8} {reasons or data['summary']}")
+                if what == "opened":
+                    drivers = ", ".join(f"{d['kind']} {d['points']:+.1f}" for d in data["drivers"][:3])
+                    console.print(
+                        f"                    [dim]because of {drivers}; suggested: {data['suggested_play']}[/]"
+                    )
+
+
+def turns(alert: AlertStory) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """The steps at which an alert changed its state or its set of reasons."""
+    kept: list[tuple[datetime, str, dict[str, Any]]] = []
+    for step in alert.steps:
+        rules = {reason["rule"] for reason in step[2]["reasons"]}
+        if step[1] != "updated" or not kept or rules != {reason["rule"] for reason in kept[-1][2]["reasons"]}:
+            kept.append(step)
+    return kept
 
 
 def _customers(console: Console, year: Year, seen: Seen, alerts: list[AlertStory]) -> None:
