@@ -179,11 +179,14 @@ _TABLES = (
         country text,
         removed boolean NOT NULL,
         due_at timestamptz,
-        derive_from timestamptz,
-        PRIMARY KEY (tenant, account_id)
+        anew_at timestamptz,
+        anew_from timestamptz,
+        PRIMARY KEY (tenant, account_id),
+        CHECK ((anew_at IS NULL) = (anew_from IS NULL))
     )
     """,
     "CREATE INDEX account_due ON account (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX account_anew ON account (anew_at) WHERE anew_at IS NOT NULL",
     """
     CREATE TABLE account_reference (
         tenant text NOT NULL,

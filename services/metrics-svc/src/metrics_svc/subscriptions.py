@@ -6,7 +6,7 @@ from metrics_svc.accounts.handlers import follow_accounts
 from metrics_svc.accounts.tables import AccountRow
 from metrics_svc.consumed import AccountChanged, AccountRemoved, StakeholderChanged, StakeholderRemoved
 from metrics_svc.contacts.handlers import follow_stakeholders
-from metrics_svc.derivation.handlers import derive_due
+from metrics_svc.derivation.handlers import derive_anew, derive_due
 
 SUBSCRIPTIONS = (
     Subscription("accounts", "account.profile.changed.v1", AccountChanged, follow_accounts),
@@ -16,4 +16,7 @@ SUBSCRIPTIONS = (
     ignored("stakeholders", "stakeholder.coverage.changed.v1"),
 )
 
-TIMERS = (Timer(name="deadlines", table=AccountRow, due=AccountRow.due_at, handle=derive_due, batch=500),)
+TIMERS = (
+    Timer(name="deadlines", table=AccountRow, due=AccountRow.due_at, handle=derive_due, batch=500),
+    Timer(name="anew", table=AccountRow, due=AccountRow.anew_at, handle=derive_anew, batch=20),
+)

@@ -45,6 +45,14 @@ async def test_rules_that_apply_from_the_past_derive_what_happened_since_anew(cr
     assert await crm.evidence() == [("call-unreturned", "retracted", 2)]
 
 
+async def test_rules_set_later_hold_from_their_moment_on_whatever_was_set_before(crm: Any, account: UUID) -> None:
+    await put(crm, SECONDS | {"applies_from": crm.at(hours=2)})
+    await put(crm, {"reason": "back to the defaults", "applies_from": crm.at(hours=3)})
+    await crm.post(crm.call(1, occurred_at=crm.at(hours=1)))
+    await crm.pass_time(hours=1)
+    assert await crm.standing() == []
+
+
 async def test_somebody_elses_change_in_between_is_refused(crm: Any) -> None:
     assert (await put(crm, SECONDS, **{"If-Match": '"0"'})).status_code == 200
     answer = await put(crm, SECONDS, **{"If-Match": '"0"'})

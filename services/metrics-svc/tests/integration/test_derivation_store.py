@@ -7,6 +7,7 @@ expectation, meeting or habit with the code.
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from bellwether_kit.clock import FixedClock
 from bellwether_kit.db import Database
@@ -222,7 +224,33 @@ async def test_deriving_everything_anew_changes_nothing(
     await post(database, tenant, [made_up(rng, tenant, number, clock.now()) for number in range(80)])
     await mailbox.fire_timers()
     said = len(mailbox.outbox())
-    mailbox.admin("UPDATE account SET due_at = now() - interval '9 years', derive_from = '1990-01-01Z'")
+    mailbox.admin("UPDATE account SET anew_at = '2000-01-01Z', anew_from = '1990-01-01Z'")
     await mailbox.fire_timers()
     assert len(mailbox.outbox()) == said
-    assert mailbox.admin("SELECT 1 FROM account WHERE derive_from IS NOT NULL") == []
+    assert mailbox.admin("SELECT 1 FROM account WHERE anew_at IS NOT NULL") == []
+
+
+async def test_many_activities_take_as_many_statements_as_a_few(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    rng = random.Random(1)
+    counts = []
+    for tenant, size in (("few", 30), ("many", 500)):
+        know_accounts(mailbox, tenant)
+        posted = [made_up(rng, tenant, number, clock.now()) for number in range(size)]
+        with counted(database) as statements:
+            await post(database, tenant, posted)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 30
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(*args: Any) -> None:
+        seen.append(args[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)

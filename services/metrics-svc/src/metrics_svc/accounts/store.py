@@ -83,7 +83,7 @@ _CLAIM = text("""
 
 _DERIVE_ANEW = text("""
     UPDATE account AS kept
-    SET due_at = :now, derive_from = least(coalesce(kept.derive_from, changed.since), changed.since)
+    SET anew_at = :now, anew_from = least(kept.anew_from, changed.since)
     FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:times AS timestamptz[]))
          AS changed(tenant, account_id, since)
     WHERE kept.tenant = changed.tenant AND kept.account_id = changed.account_id
@@ -93,7 +93,7 @@ _DERIVE_ALL_ANEW = text("""
     WITH locked AS (
         SELECT account_id FROM account WHERE tenant = :tenant AND NOT removed ORDER BY account_id FOR NO KEY UPDATE
     )
-    UPDATE account AS kept SET due_at = :now, derive_from = least(coalesce(kept.derive_from, :since), :since)
+    UPDATE account AS kept SET anew_at = :now, anew_from = least(kept.anew_from, CAST(:since AS timestamptz))
     FROM locked WHERE kept.tenant = :tenant AND kept.account_id = locked.account_id
 """)
 

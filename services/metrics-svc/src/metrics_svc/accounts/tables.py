@@ -15,12 +15,15 @@ _TIME: Any = DateTime(timezone=True)
 class AccountRow(Table, table=True):
     """What this service keeps of an account. Its row lock guards all that is derived for the account.
 
-    ``due_at`` is the earliest deadline of the account; ``derive_from`` says that everything since then has to
+    ``due_at`` is the earliest deadline of the account; ``anew_at`` says when everything since ``anew_from`` has to
     be derived anew (new rules, another country).
     """
 
     __tablename__ = "account"
-    __table_args__ = (Index("account_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),)
+    __table_args__ = (
+        Index("account_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("account_anew", "anew_at", postgresql_where=text("anew_at IS NOT NULL")),
+    )
 
     tenant: str = Field(sa_type=Text, primary_key=True)
     account_id: UUID = Field(primary_key=True)
@@ -28,7 +31,8 @@ class AccountRow(Table, table=True):
     country: str | None = Field(sa_type=Text)
     removed: bool
     due_at: datetime | None = Field(sa_type=_TIME)
-    derive_from: datetime | None = Field(sa_type=_TIME)
+    anew_at: datetime | None = Field(sa_type=_TIME)
+    anew_from: datetime | None = Field(sa_type=_TIME)
 
 
 class AccountReferenceRow(Table, table=True):

@@ -33,18 +33,24 @@ _SINCE = text(f"""
 """)
 
 _MATCH = text(f"""
+    WITH named AS (
+        SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:sources AS text[]),
+                             CAST(:values AS text[]), CAST(:accounts AS uuid[]), CAST(:previous AS uuid[]))
+                 AS named(tenant, kind, source, value, account_id, previous)
+    )
     UPDATE activity AS kept SET account_id = found.account_id
     FROM (
         SELECT held.tenant, held.activity_id, named.account_id
-        FROM unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:sources AS text[]),
-                    CAST(:values AS text[]), CAST(:accounts AS uuid[]), CAST(:previous AS uuid[]))
-             AS named(tenant, kind, source, value, account_id, previous)
-        JOIN activity AS held
-          ON held.tenant = named.tenant AND held.account_id IS NOT DISTINCT FROM named.previous
+        FROM named JOIN activity AS held
+          ON held.tenant = named.tenant AND held.account_id IS NULL
          AND held.reference_kind = named.kind AND held.reference_source = named.source
          AND held.reference_value = named.value
-        ORDER BY held.tenant, held.activity_id
-        FOR UPDATE OF held
+        UNION ALL
+        SELECT held.tenant, held.activity_id, named.account_id
+        FROM named JOIN activity AS held
+          ON held.tenant = named.tenant AND held.account_id = named.previous
+         AND held.reference_kind = named.kind AND held.reference_source = named.source
+         AND held.reference_value = named.value
     ) AS found
     WHERE kept.tenant = found.tenant AND kept.activity_id = found.activity_id
     RETURNING WITH (OLD AS before, NEW AS after)
@@ -116,14 +122,13 @@ async def match(session: AsyncSession, claims: Sequence[accounts.Claimed]) -> li
     """
     if not claims:
         return []
-    wanted = [(claim, previous) for claim in claims for previous in {None, claim.previous}]
     arrays = {
-        "tenants": [claim.tenant for claim, _ in wanted],
-        "kinds": [claim.reference.kind for claim, _ in wanted],
-        "sources": [claim.reference.source for claim, _ in wanted],
-        "values": [claim.reference.value for claim, _ in wanted],
-        "accounts": [claim.account_id for claim, _ in wanted],
-        "previous": [previous for _, previous in wanted],
+        "tenants": [claim.tenant for claim in claims],
+        "kinds": [claim.reference.kind for claim in claims],
+        "sources": [claim.reference.source for claim in claims],
+        "values": [claim.reference.value for claim in claims],
+        "accounts": [claim.account_id for claim in claims],
+        "previous": [claim.previous for claim in claims],
     }
     changes = []
     for row in await session.execute(_MATCH, arrays):

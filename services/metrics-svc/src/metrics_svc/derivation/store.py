@@ -29,7 +29,7 @@ from metrics_svc.touch import store as touch
 
 _BOOKS = text("""
     SELECT tenant, applies_from, policy FROM derivation_rules
-    WHERE tenant = ANY(CAST(:tenants AS text[])) ORDER BY tenant, applies_from, version
+    WHERE tenant = ANY(CAST(:tenants AS text[])) ORDER BY tenant, version
 """)
 
 _LATEST = text("""
@@ -59,7 +59,6 @@ _SET = text("""
     WHERE kept.due_at <> EXCLUDED.due_at
 """)
 
-# What waits for being derived anew stays due.
 _SET_ACCOUNTS = text("""
     UPDATE account AS kept SET due_at = next.due_at
     FROM (
@@ -70,7 +69,7 @@ _SET_ACCOUNTS = text("""
         FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[])) AS wanted(tenant, account_id)
     ) AS next
     WHERE kept.tenant = next.tenant AND kept.account_id = next.account_id
-      AND kept.derive_from IS NULL AND kept.due_at IS DISTINCT FROM next.due_at
+      AND kept.due_at IS DISTINCT FROM next.due_at
 """)
 
 _DUE = text("""
@@ -86,7 +85,7 @@ _FORGET_DEADLINES = text("""
 """)
 
 _SETTLED = text("""
-    UPDATE account AS kept SET derive_from = NULL
+    UPDATE account AS kept SET anew_at = NULL, anew_from = NULL
     FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[])) AS done(tenant, account_id)
     WHERE kept.tenant = done.tenant AND kept.account_id = done.account_id
 """)
@@ -120,7 +119,8 @@ async def terms(session: AsyncSession, now: datetime, countries: Mapping[Key, st
 async def _books(session: AsyncSession, tenants: Iterable[str]) -> dict[str, RuleBook]:
     entries: dict[str, list[tuple[datetime, Policy]]] = defaultdict(list)
     for row in await session.execute(_BOOKS, {"tenants": sorted(tenants)}):
-        entries[row.tenant].append((row.applies_from, policy_of(row.policy)))
+        earlier = [entry for entry in entries[row.tenant] if entry[0] < row.applies_from]
+        entries[row.tenant] = [*earlier, (row.applies_from, policy_of(row.policy))]
     return {tenant: RuleBook(tuple(policies)) for tenant, policies in entries.items()}
 
 

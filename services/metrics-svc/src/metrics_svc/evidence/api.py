@@ -22,6 +22,7 @@ from bellwether_kit.http import (
     requires,
 )
 from bellwether_kit.http import router as routes
+from metrics_svc.accounts.store import lock
 from metrics_svc.errors import UnknownEvidence
 from metrics_svc.evidence import store
 from metrics_svc.evidence.rules import CATALOGUE
@@ -118,8 +119,10 @@ async def retract_evidence(evidence_id: UUID, body: Withdrawal, call: Writer) ->
     """Take a piece of evidence back for good: no later activity brings it back. Again changes nothing."""
 
     async def work(uow: UnitOfWork) -> Answer:
-        if await store.one(uow.session, call.tenant, evidence_id) is None:
+        known = await store.one(uow.session, call.tenant, evidence_id)
+        if known is None:
             raise UnknownEvidence("There is no evidence of this id.")
+        await lock(uow.session, {(call.tenant, known.account_id)})
         await store.withdraw(uow, call.tenant, evidence_id, author=call.subject, reason=body.reason)
         row = await store.one(uow.session, call.tenant, evidence_id)
         assert row is not None

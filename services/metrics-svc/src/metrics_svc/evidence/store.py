@@ -156,7 +156,10 @@ async def one(session: AsyncSession, tenant: str, id_: UUID) -> Row[Any] | None:
 
 
 async def withdraw(uow: UnitOfWork, tenant: str, id_: UUID, *, author: str, reason: str) -> None:
-    """Take a piece of evidence back for good, on a person's word; withdrawing it again changes nothing."""
+    """Take a piece of evidence back for good, on a person's word; withdrawing it again changes nothing.
+
+    The account is locked by the caller: what is being derived would bring it back.
+    """
     given = {"tenant": tenant, "id": id_, "author": author, "reason": reason, "now": uow.now}
     row = (await uow.session.execute(_WITHDRAW, given)).first()
     if row is None or not row.stood:

@@ -294,10 +294,6 @@ def _posted(item: ItemModel | Problem, call: Call, uow: UnitOfWork) -> Posted | 
 
 
 def _answer(posted: Sequence[Posted | Problem], taken: Taken, named: Naming) -> BulkAnswer:
-    became = iter([ItemResult(status=one.status, id=named(one.account_id, one.activity_id)) for one in taken.results])
-    return BulkAnswer(
-        items=[
-            ItemResult(status=Status.REJECTED, problem=item) if isinstance(item, Problem) else next(became)
-            for item in posted
-        ]
-    )
+    became = (ItemResult(status=one.status, id=named(one.account_id, one.activity_id)) for one in taken.results)
+    rejected = (ItemResult(status=Status.REJECTED, problem=item) for item in posted if isinstance(item, Problem))
+    return BulkAnswer(items=[next(rejected if isinstance(item, Problem) else became) for item in posted])
