@@ -32,13 +32,14 @@ _LOCK = text(f"""
     ) AS locked
 """)
 _READ = text(f"""
-    SELECT h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, h.state, a.name, a.tier, a.owner_id,
-           coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at, a.cadence_days,
-           CAST(extract(epoch FROM a.known_since) AS float8),
+    SELECT h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, a.name, a.tier, a.owner_id,
+           coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at,
+           a.cadence_days, CAST(extract(epoch FROM a.known_since) AS float8),
            CAST(extract(epoch FROM m.last_two_way_at) AS float8),
-           m.coverage, CAST(extract(epoch FROM m.coverage_at) AS float8),
-           m.satisfaction, CAST(extract(epoch FROM m.satisfaction_at) AS float8),
-           m.plan, CAST(extract(epoch FROM m.plan_at) AS float8)
+           m.coverage, coalesce(CAST(extract(epoch FROM m.coverage_at) AS float8), 0),
+           m.satisfaction, coalesce(CAST(extract(epoch FROM m.satisfaction_at) AS float8), 0),
+           m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
+           h.state
     FROM {_KEYS}
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
@@ -126,69 +127,25 @@ async def claimed(session: AsyncSession, keys: Collection[Key], now: datetime) -
 async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -> dict[Key, Account]:
     rows = (await session.execute(_READ, columns)).all()
     landmark = now.timestamp()
-    return {(row[0], row[1]): _account(landmark, *row) for row in rows}
+    return {(row[0], row[1]): _account(tuple(row), landmark) for row in rows}
 
 
-def _account(
-    landmark: float,
-    tenant: str,
-    account_id: str,
-    sequence: int,
-    band: str | None,
-    stale: bool,
-    state: bytes | None,
-    name: str | None,
-    tier: str | None,
-    owner_id: UUID | None,
-    removed: bool,
-    value_amount: float | None,
-    value_currency: str | None,
-    renewal_at: datetime | None,
-    cadence: float | None,
-    known_since: float | None,
-    last_two_way: float | None,
-    coverage: float | None,
-    coverage_at: float | None,
-    satisfaction: float | None,
-    satisfaction_at: float | None,
-    plan: float | None,
-    plan_at: float | None,
-) -> Account:
-    """The account in a row of `_READ`."""
+def _account(row: Any, landmark: float) -> Account:
+    """The account in a row of `_READ`, whose columns stand in the order of the fields here."""
+    facts, (cadence, *reported), state = row[:12], row[12:21], row[21]
     kept = _decode(state) if state is not None else _Kept(landmark)
     return Account(
-        tenant,
-        account_id,
-        sequence,
-        band,
-        stale,
-        name,
-        tier,
-        owner_id,
-        removed,
-        value_amount,
-        value_currency,
-        renewal_at,
-        Reported(
-            cadence_days(tier, cadence),
-            known_since,
-            last_two_way,
-            coverage,
-            coverage_at or 0.0,
-            satisfaction,
-            satisfaction_at or 0.0,
-            plan,
-            plan_at or 0.0,
-        ),
-        Balances(kept.landmark, kept.sums, kept.counts, kept.unknown),
-        Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
-        kept.days,
-        kept.measures,
-        kept.pending,
-        kept.said_score,
-        kept.said_band,
-        kept.said_confidence,
-        kept.waiting,
+        *facts,
+        reported=Reported(cadence_days(row[6], cadence), *reported),
+        balances=Balances(kept.landmark, kept.sums, kept.counts, kept.unknown),
+        memory=Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
+        days=kept.days,
+        measures=kept.measures,
+        pending=kept.pending,
+        said_score=kept.said_score,
+        said_band=kept.said_band,
+        said_confidence=kept.said_confidence,
+        waiting=kept.waiting,
     )
 
 
