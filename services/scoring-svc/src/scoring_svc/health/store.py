@@ -1,6 +1,6 @@
 """All SQL of account health: locking and reading accounts for a batch, writing what became of them, reading back."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -106,6 +106,7 @@ class _Kept(msgspec.Struct, array_like=True):
     waiting: dict[str, float] = {}
 
 
+_made: Callable[..., Account] = Account  # from a row, whose types nobody knows
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Kept).decode
 
@@ -134,7 +135,7 @@ def _account(row: Any, landmark: float) -> Account:
     """The account in a row of `_READ`, whose columns stand in the order of the fields here."""
     facts, (cadence, *reported), state = row[:12], row[12:21], row[21]
     kept = _decode(state) if state is not None else _Kept(landmark)
-    return Account(
+    return _made(
         *facts,
         reported=Reported(cadence_days(row[6], cadence), *reported),
         balances=Balances(kept.landmark, kept.sums, kept.counts, kept.unknown),
