@@ -15,7 +15,7 @@ PIECE = Evidence(slot=SLOT, kind="call-returned", observed_at=NOW, source="crm")
 
 
 def findings(*pieces: Evidence, slots: tuple[Slot, ...] = (SLOT,)) -> Findings:
-    found = Findings(slots=set(slots))
+    found = Findings(slots=dict.fromkeys(slots))
     found.add(pieces)
     return found
 

@@ -54,7 +54,7 @@ def placed(changes: Sequence[Change]) -> tuple[Findings, set[tuple[str, UUID, da
             if order.account_id is None or not is_purchase(order):
                 continue
             slot = Slot(order.tenant, order.account_id, "order", str(order.activity_id))
-            found.slots.add(slot)
+            found.decide([slot])
             touched.add((order.tenant, order.account_id, order.occurred_at.astimezone(UTC).date()))
             if order is change.after:
                 piece = Evidence(

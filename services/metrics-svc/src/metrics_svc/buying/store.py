@@ -101,7 +101,7 @@ async def derive(
     spans: dict[Account, set[date]] = defaultdict(set)
     for tenant, account, day in touched:
         spans[tenant, account].add(day)
-        findings.slots.update(slots(tenant, account, day))
+        findings.decide(slots(tenant, account, day))
     for (tenant, account), days in (await _around(session, spans)).items():
         span = spans[tenant, account]
         position = partial(terms.policy, tenant)
@@ -109,7 +109,7 @@ async def derive(
         after = sum(bought.day > max(span) for bought in days)
         until = len(days) - 1 if after > REACH else len(days)
         for bought in days[first:until]:
-            findings.slots.update(slots(tenant, account, bought.day))
+            findings.decide(slots(tenant, account, bought.day))
         found = judge(tenant, account, days, first, position, terms.as_of)
         findings.add(piece for piece in found if piece.slot in findings.slots)
         if until == len(days):

@@ -90,13 +90,17 @@ class Findings:
     """
 
     evidence: dict[Slot, Evidence] = field(default_factory=dict)
-    slots: set[Slot] = field(default_factory=set)
+    slots: dict[Slot, None] = field(default_factory=dict)
 
     def add(self, found: Iterable[Evidence]) -> None:
         """Take evidence; its slots are decided with it."""
         for piece in found:
             self.evidence[piece.slot] = piece
-            self.slots.add(piece.slot)
+            self.slots[piece.slot] = None
+
+    def decide(self, slots: Iterable[Slot]) -> None:
+        """Take places that the slice decides about, whether or not it has evidence for them."""
+        self.slots.update(dict.fromkeys(slots))
 
     def merge(self, other: "Findings") -> None:
         """Take all another slice found."""
@@ -115,7 +119,7 @@ def observed(changes: Sequence[Change]) -> Findings:
     for change in changes:
         for activity in change.versions():
             if activity.type == OBSERVATION and activity.account_id is not None:
-                found.slots.add(observed_slot(activity.tenant, activity.account_id, activity.activity_id))
+                found.decide([observed_slot(activity.tenant, activity.account_id, activity.activity_id)])
         seen = change.after
         if seen is None or seen.type != OBSERVATION or seen.account_id is None or seen.kind is None:
             continue
@@ -155,7 +159,7 @@ class Revision:
 def reconcile(findings: Findings, recorded: Mapping[Slot, Recorded]) -> list[Revision]:
     """The fewest changes that make the record say what was found; the same findings again give none."""
     changes = []
-    for slot in sorted(findings.slots):
+    for slot in findings.slots:
         found, known = findings.evidence.get(slot), recorded.get(slot)
         if known is None:
             if found is not None:

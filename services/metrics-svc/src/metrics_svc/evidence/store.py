@@ -73,7 +73,7 @@ async def record(uow: UnitOfWork, findings: Findings) -> None:
     """Make the record say what was found, and say what changed. The accounts are locked by the caller."""
     if not findings.slots:
         return
-    slots = {evidence_id(slot): slot for slot in sorted(findings.slots)}
+    slots = {evidence_id(slot): slot for slot in findings.slots}
     keys = {"tenants": [slot.tenant for slot in slots.values()], "ids": list(slots)}
     rows = await uow.session.execute(_ON_RECORD, keys)
     recorded = {slots[row.evidence_id]: _recorded(row, slots[row.evidence_id]) for row in rows}

@@ -173,7 +173,7 @@ async def derive(
 
     What is found goes to ``findings`` and ``deadlines``. The accounts are locked by the caller.
     """
-    findings.slots.update(touched.slots)
+    findings.decide(touched.slots)
     for tenant, account_id, id_ in touched.asks:
         deadlines.set(tenant, account_id, id_, "expectation", None)
     before = await _forget(session, {(tenant, id_) for tenant, _, id_ in touched.asks}, deadlines)
@@ -183,7 +183,7 @@ async def derive(
     for lane, part in slices.items():
         before |= part.closed_before
         for id_ in part.asks:
-            findings.slots.update(slots(lane, id_))
+            findings.decide(slots(lane, id_))
     gone -= {(one.lane.tenant, one.opened_by) for one in kept}
     before |= await _forget(session, gone, deadlines)
     await _remember(session, kept)
@@ -292,7 +292,7 @@ async def _contacts(session: AsyncSession, ids: set[tuple[str, UUID]], findings:
         return
     for row in await session.execute(_CONTACTS, _keys(sorted(ids))):
         slot, piece = contacted(activity_of(row), closes=row.closes)
-        findings.slots.add(slot)
+        findings.decide([slot])
         findings.add([piece] if piece else [])
 
 

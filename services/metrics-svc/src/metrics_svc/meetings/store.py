@@ -39,7 +39,7 @@ async def derive(
     for row in await session.execute(_READ, arrays):
         told[row.tenant, row.account_id, row.meeting_id].append(activity_of(row))
     for meeting in wanted:
-        findings.slots.update(slots(*meeting))
+        findings.decide(slots(*meeting))
         deadlines.set(*meeting, "meeting", _derived(told[meeting], terms, findings))
 
 
