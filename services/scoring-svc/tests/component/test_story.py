@@ -69,6 +69,11 @@ async def test_evidence_of_an_account_nobody_described_yet_is_scored_and_named_l
     assert (await world.alerts())[0]["account_name"] is None
     await world.tell(saying.account(tier="B"))
     assert (await world.health())["account_name"] == "Northwind"
+    [alert] = await world.alerts()
+    assert (alert["account_name"], alert["tier"]) == ("Northwind", "B")
+    assert world.alert_events() == ["opened", "updated"]
+    await world.tell(saying.account(tier="B", version=2))
+    assert world.alert_events() == ["opened", "updated"]
 
 
 async def test_another_tenant_sees_nothing(world: Any) -> None:

@@ -9,7 +9,7 @@ from bellwether_kit.ids import uuid7
 from scoring_svc.alert_rules import store as alert_rules_store
 from scoring_svc.alert_rules.rules import tracked_kinds
 from scoring_svc.alerts import store as alerts_store
-from scoring_svc.alerts.rules import Decision, summary
+from scoring_svc.alerts.rules import Decision, summary, touched
 from scoring_svc.alerts.store import Change, Circumstances, Held
 from scoring_svc.evaluation.rules import Book, judge
 from scoring_svc.explanation.rules import drivers
@@ -43,11 +43,12 @@ async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict
     for account in present:
         book, held = by_tenant[account.tenant], alerts.get(account.key)
         verdict = judge(account, book, held.alert if held is not None else None, now, uuid7)
-        if not verdict.visible and verdict.decision is None:
+        decision = verdict.decision or _retold(account, held)
+        if not verdict.visible and decision is None:
             continue
         found = _drivers(account, book.card, now)
-        if verdict.decision is not None:
-            changes.append(_change(account, verdict.decision, held, found))
+        if decision is not None:
+            changes.append(_change(account, decision, held, found))
         if verdict.visible:
             changed.append(account)
             _announce(uow, account, found)
@@ -92,16 +93,30 @@ def _drivers(account: Account, card: Scorecard, now: float) -> list[Driver]:
     ]
 
 
+def _retold(account: Account, held: Held | None) -> Decision | None:
+    """An alert whose account has got another name, owner, tier or value since must say so."""
+    if held is None or held.alert.status == "resolved":
+        return None
+    known = held.circumstances
+    said = known.account_name, known.owner_id, known.tier, known.value_at_stake, known.renewal_at
+    if said == (account.name, account.owner_id, account.tier, _value(account), account.renewal_at):
+        return None
+    return Decision(touched(held.alert), "updated")
+
+
+def _value(account: Account) -> ValueAtStake | None:
+    if account.value_currency is None or account.value_amount is None:
+        return None
+    return ValueAtStake(amount=account.value_amount, currency=account.value_currency)
+
+
 def _change(account: Account, decision: Decision, held: Held | None, found: list[Driver]) -> Change:
     """The decision as it is saved, with the circumstances of this moment."""
-    value = None
-    if account.value_currency is not None and account.value_amount is not None:
-        value = ValueAtStake(amount=account.value_amount, currency=account.value_currency)
     circumstances = Circumstances(
         account_name=account.name,
         owner_id=account.owner_id,
         tier=account.tier,
-        value_at_stake=value,
+        value_at_stake=_value(account),
         renewal_at=account.renewal_at,
         score=account.score,
         confidence=account.confidence,
