@@ -19,7 +19,7 @@ SOURCES = {
     "plan_id": ("plan", "plans"),
     "play_id": ("plan", "plays"),
 }
-"""Path parameter → the list whose items have it as their id."""
+"""Path parameter → the list where such ids are found."""
 NAMES = {"rule": "health-below", "scorecard_id": "default"}
 """Path parameters that name something every tenant has from the start, or no row of a tenant."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -57,7 +57,7 @@ def known_ids(tenant: Tenant) -> dict[str, str]:
     for parameter, (service, route) in SOURCES.items():
         items = tenant.every(service, route)
         if items:
-            found[parameter] = str(items[0].get(parameter) if parameter == "alert_id" else items[0]["id"])
+            found[parameter] = str(items[0]["alert_id" if parameter == "alert_id" else "id"])
     if "play_id" in found:
         found["action_id"] = str(tenant.get("plan", f"plays/{found['play_id']}")["steps"][0]["id"])
     return found

@@ -81,16 +81,11 @@ def begin(tenant: Tenant) -> str:
 
 
 async def opened(tenant: Tenant, account_id: str) -> Body:
-    """Wait until the account has an open alert and an open play; gives the alert."""
-
-    async def alert() -> Body | None:
-        events = await of_type(tenant.stack, "account-alerts", "account.alert.opened.v1", tenant.name)
-        return next((event.data for event in events if event.data["account_id"] == account_id), None)
-
-    found = await eventually(alert, within=45)
-    await eventually(lambda: tenant.plays(account_id, status="open"), within=45)
-    assert found is not None
-    return found
+    """Wait until the account has an open play; gives the alert that opened it, as its topic has it."""
+    await eventually(lambda: tenant.plays(account_id, status="open"), within=60)
+    events = await of_type(tenant.stack, "account-alerts", "account.alert.opened.v1", tenant.name)
+    [alert] = [event.data for event in events if event.data["account_id"] == account_id]
+    return alert
 
 
 async def resolved(tenant: Tenant, account_id: str) -> None:
@@ -100,7 +95,7 @@ async def resolved(tenant: Tenant, account_id: str) -> None:
             [alert["status"] for alert in tenant.alerts(account_id)] == ["resolved"]
             and not tenant.plays(account_id, status="open")
         ),
-        within=45,
+        within=60,
     )
 
 

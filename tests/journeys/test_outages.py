@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -78,6 +78,14 @@ async def test_a_worker_killed_in_mid_batch_leaves_the_same_final_state(
     assert in_order(await read(tenant.stack, *TOPICS, tenant=tenant.name))
 
 
+async def test_all_workers_killed_at_once_leave_the_same_final_state(tenant: Tenant, calm: Story) -> None:
+    story = await lived_through(tenant, all_workers_killed(tenant.stack))
+
+    assert story.state == calm.state
+    assert story.scores == pytest.approx(calm.scores, abs=0.05)
+    assert in_order(await read(tenant.stack, *TOPICS, tenant=tenant.name))
+
+
 async def lived_through(tenant: Tenant, disturbance: AbstractAsyncContextManager[None]) -> Story:
     """The whole story; the disturbance is there when its deadlines pass."""
     account_id = begin(tenant)
@@ -114,22 +122,31 @@ class killed_in_mid_batch(AbstractAsyncContextManager[None]):  # noqa: N801 (it 
     async def __aexit__(self, *_: object) -> None:
         """Kill the worker while it waits for the lock, let go of the lock, and see the worker come back."""
         try:
-            await eventually(self._waits, within=45)
+            await eventually(self._waits, within=60)
             dead = self._stack.kill(f"{self._service}-worker", signal.SIGKILL)
         finally:
             self._lock.close()
             self._watch.close()
-        await eventually(lambda: self._is_back(dead), within=45)
+        await eventually(lambda: is_back(self._stack, f"{self._service}-worker", dead), within=60)
 
     def _waits(self) -> bool:
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND wait_event_type = 'Lock'"
         row = self._watch.execute(waiting, [f"{self._service}_worker"]).fetchone()
         return row is not None and row[0] > 0
 
-    def _is_back(self, dead: int) -> bool:
-        states = {process.name: process for process in self._stack.status().processes}
-        worker = states[f"{self._service}-worker"]
-        return worker.pid not in (None, dead) and worker.health == "ok"
+
+@asynccontextmanager
+async def all_workers_killed(stack: Stack) -> AsyncIterator[None]:
+    """Whatever is said inside, the workers die of at once, wherever they are with it, and come back."""
+    yield
+    dead = {f"{service}-worker": stack.kill(f"{service}-worker") for service in stack.layout.services}
+    await eventually(lambda: all(is_back(stack, worker, pid) for worker, pid in dead.items()), within=60)
+
+
+def is_back(stack: Stack, worker: str, dead: int) -> bool:
+    """Whether another process than the dead one does the worker's work."""
+    states = {process.name: process for process in stack.status().processes}
+    return states[worker].pid not in (None, dead) and states[worker].health == "ok"
 
 
 def state(tenant: Tenant, account_id: str, since: datetime) -> Story:
