@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from bellwether_kit.events import Payload, UtcTime
 
+Id = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+"""A UUID as its text: these events are made by the thousand, and objects made of texts would become texts again."""
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Band = Annotated[str, Meta(description="healthy, watch, at-risk or unknown")]
 Severity = Annotated[str, Meta(description="low, medium, high or critical")]
@@ -17,7 +19,7 @@ Points = Annotated[float, Meta(description="Score with this evidence minus score
 class Driver(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of evidence that moves the score."""
 
-    evidence_id: UUID
+    evidence_id: Id
     kind: str
     observed_at: UtcTime
     points: Points
@@ -50,7 +52,7 @@ class HealthChanged(Payload, frozen=True, kw_only=True):
     topic: ClassVar[str] = "account-scores"
     event_type: ClassVar[str] = "account.health.changed.v1"
 
-    account_id: UUID
+    account_id: Id
     score: Percent
     previous_score: Annotated[Percent | None, Meta(description="Of the event before; null in the first")]
     band: Band

@@ -50,9 +50,7 @@ def test_drivers_have_the_points_of_the_explanation(told: list[Piece]) -> None:
         balances.add(piece, DEFAULT.half_lives)
     values = measure_values(DEFAULT, Standing(balances), NOW)
     found = drivers(DEFAULT, values, balances.at(NOW, DEFAULT.half_lives), balances.counts, memory, NOW)
-    explained = {
-        UUID(share.piece.evidence_id).bytes: share.points for share in explain(DEFAULT, told, None, {}, NOW).evidence
-    }
+    explained = {share.piece.evidence_id: share.points for share in explain(DEFAULT, told, None, {}, NOW).evidence}
     assert len(found) == min(3, len(told))
     for driver in found:
         assert explained[driver.evidence_id] == pytest.approx(driver.points, abs=1e-9)

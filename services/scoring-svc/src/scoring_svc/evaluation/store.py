@@ -1,7 +1,6 @@
 """Settling a batch: read what the accounts' judgement needs, judge them in memory, write rows and events set-based."""
 
 from collections.abc import Collection, Sequence
-from uuid import UUID
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Event
@@ -88,7 +87,7 @@ async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant
 def _drivers(account: Account, card: Scorecard, now: float) -> list[Driver]:
     sums = account.balances.at(now, card.half_lives)
     return [
-        Driver(evidence_id=UUID(bytes=d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points)
+        Driver(evidence_id=d.evidence_id, kind=d.kind, observed_at=instant(d.observed), points=d.points)
         for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, now)
     ]
 
@@ -142,7 +141,7 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
     account.said_confidence = account.confidence
     heart, mind, wallet, engagement, coverage, responsiveness, satisfaction, plan = account.measures
     said = HealthChanged(
-        account_id=UUID(account.account_id),
+        account_id=account.account_id,
         score=account.score,
         previous_score=before[0],
         band=account.band or "unknown",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import NamedTuple
 
 from scoring_svc.health.rules import (
@@ -23,7 +24,7 @@ from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
 class Driver(NamedTuple):
     """A piece of evidence and the points the score owes to it: score with it minus score without it."""
 
-    evidence_id: bytes
+    evidence_id: str
     kind: str
     observed: float
     points: float
@@ -99,18 +100,19 @@ def drivers(
     keep: int = 3,
 ) -> list[Driver]:
     """The strongest remembered pieces with their exact points, losses first, each side by size."""
+    half_lives = card.half_lives
     heaviest = []
     for dimension, strongest in enumerate(memory.strongest):
-        half_life, weight = card.half_lives[dimension], card.measure_weights[dimension]
-        for _, worth, observed, kind, evidence_id in strongest[:keep]:
-            contribution = worth * 2.0 ** ((observed - as_of) / half_life)
-            heaviest.append((abs(contribution) * weight, contribution, dimension, observed, kind, evidence_id))
+        # Logarithms order as the decayed contributions do, and cost less.
+        now = log2(card.measure_weights[dimension] or 1e-9) - as_of / half_lives[dimension]
+        heaviest += [(piece[0] + now, dimension, piece) for piece in strongest]
     heaviest.sort(reverse=True)
     leaving = Leaving(card, values, sums, counts)
     found = []
-    for _, contribution, dimension, observed, kind, evidence_id in heaviest[:keep]:
-        decayed_one = 2.0 ** ((observed - as_of) / card.half_lives[RETURNED_SUM])
-        points = leaving.points(dimension, kind, contribution, decayed_one)
+    for _, dimension, (_, worth, observed, kind, evidence_id) in heaviest[:keep]:
+        age = observed - as_of
+        contribution = worth * 2.0 ** (age / half_lives[dimension])
+        points = leaving.points(dimension, kind, contribution, 2.0 ** (age / half_lives[RETURNED_SUM]))
         found.append(Driver(evidence_id, kind, observed, points))
     found.sort(key=lambda driver: by_loss(driver.points))
     return found

@@ -118,9 +118,7 @@ def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: Heal
         time_to_risk=instant(risk) if risk is not None else None,
         freshness=_freshness(account),
         drivers=[
-            DriverView(
-                evidence_id=UUID(bytes=d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points
-            )
+            DriverView(evidence_id=UUID(d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points)
             for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, at)
         ],
     )

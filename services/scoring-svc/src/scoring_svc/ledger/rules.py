@@ -90,7 +90,7 @@ class Balances:
 
 # (rank, weight, observed, kind, evidence id): rank = log2|weight| + observed/half-life orders by decayed strength,
 # and does so at any time, because all pieces of a dimension decay alike.
-Strong = tuple[float, float, float, str, bytes]
+Strong = tuple[float, float, float, str, str]
 _Kept = TypeVar("_Kept", float, tuple[float, str], Strong)
 
 
@@ -122,7 +122,7 @@ class Memory:
         strongest = self.strongest[index]
         rank = log2(abs(weight)) + observed / half_lives[index]
         if len(strongest) < STRONGEST_KEPT or rank >= strongest[-1][0]:
-            _insert(strongest, (rank, weight, observed, piece.kind, _raw(piece.evidence_id)), STRONGEST_KEPT)
+            _insert(strongest, (rank, weight, observed, piece.kind, piece.evidence_id), STRONGEST_KEPT)
 
     def knows(self, piece: Piece) -> bool:
         """Whether taking this piece away would change what is remembered (then it is rebuilt from the ledger)."""
@@ -132,13 +132,8 @@ class Memory:
             piece.observed in self.latest[piece.dimension]
             or (piece.observed, piece.kind) in self.negatives
             or self.marks.get(piece.kind) == piece.observed
-            or any(strong[4] == _raw(piece.evidence_id) for strong in self.strongest[piece.dimension])
+            or any(strong[4] == piece.evidence_id for strong in self.strongest[piece.dimension])
         )
-
-
-def _raw(evidence_id: str) -> bytes:
-    """The sixteen bytes of an id: a third of its text, in a state that is read and written with every batch."""
-    return bytes.fromhex(evidence_id.replace("-", ""))
 
 
 def _insert(kept: list[_Kept], item: _Kept, limit: int) -> None:
