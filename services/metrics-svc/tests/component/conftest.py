@@ -50,6 +50,16 @@ class StakeholderChanged(Payload, frozen=True, kw_only=True):
     version: int = 1
 
 
+class StakeholderRemoved(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "stakeholders"
+    event_type: ClassVar[str] = "stakeholder.profile.removed.v1"
+
+    stakeholder_id: UUID
+    account_id: UUID
+    version: int = 2
+    reason: str = "erased"
+
+
 @dataclass(frozen=True)
 class Crm:
     """A source system as it posts to one tenant, and what the tenant reads."""
@@ -134,6 +144,11 @@ def removed() -> type[AccountRemoved]:
 @pytest.fixture
 def person() -> type[StakeholderChanged]:
     return StakeholderChanged
+
+
+@pytest.fixture
+def erased() -> type[StakeholderRemoved]:
+    return StakeholderRemoved
 
 
 @pytest.fixture

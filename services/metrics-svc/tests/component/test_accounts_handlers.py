@@ -110,6 +110,19 @@ async def test_two_external_ids_of_one_person_are_one_person_afterwards(
     assert [who["contact_id"] for who in (await crm.get(f"/v1/accounts/{account}/touch"))["contacts"]] == [str(bo)]
 
 
+async def test_an_erased_person_is_forgotten_and_their_contacts_stay_anonymous(
+    crm: Any, account: UUID, deliver: Any, person: Any, erased: Any, admin: Any
+) -> None:
+    somebody = UUID("01890000-0000-7000-8000-0000000000aa")
+    known = ({"source": "crm", "external_id": "contact-4"},)
+    await deliver(person(stakeholder_id=somebody, external_ids=known))
+    await crm.post(crm.call(1, "connected"))
+    await deliver(erased(stakeholder_id=somebody, account_id=account), times=2)
+    assert admin("SELECT 1 FROM contact_alias") == []
+    [seen] = (await crm.get(f"/v1/accounts/{account}/touch"))["contacts"]
+    assert seen["contact_id"] == str(somebody)
+
+
 async def test_the_other_tenants_account_of_the_same_name_is_another(
     crm: Any, of_globex: Any, deliver: Any, changed: Any, other: UUID
 ) -> None:

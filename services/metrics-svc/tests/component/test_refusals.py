@@ -28,6 +28,8 @@ BAD = [
     ({"revision": -1}, "validation-failed", "/items/1/revision"),
     ({"asks_reply": "yes"}, "validation-failed", "/items/1/asks_reply"),
     ({"account": {}}, "validation-failed", "/items/1/account"),
+    ({"account": {"domain": ""}}, "validation-failed", "/items/1/account/domain"),
+    ({"account": {"id": str(UUID(int=1)), "domain": "acme.example"}}, "validation-failed", "/items/1/account"),
     ({"account": {"source": "crm"}}, "validation-failed", "/items/1/account"),
     ({"contacts": [{"email": "nobody"}]}, "validation-failed", "/items/1/contacts/0/email"),
     ({"attributes": {"a": {"b": 1}}}, "validation-failed", None),

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metrics_svc.activities.rules import (
     NOBODY,
@@ -13,11 +15,13 @@ from metrics_svc.activities.rules import (
     Posted,
     Reference,
     Refusal,
+    Status,
     answers,
     asked_contact,
     is_purchase,
     is_unasked_contact,
     refusal,
+    statuses,
 )
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -132,6 +136,30 @@ def test_what_settles_an_expectation(changed: dict[str, Any], expected: bool) ->
 def test_only_what_the_client_did_can_be_unasked() -> None:
     assert is_unasked_contact(activity(direction="inbound"))
     assert not is_unasked_contact(activity(outcome="connected"))
+
+
+items = st.lists(st.tuples(st.sampled_from([UUID(int=1), UUID(int=2)]), st.integers(1, 4)), max_size=12)
+
+
+@given(posted=items, known=st.dictionaries(st.just(UUID(int=1)), st.integers(1, 4)))
+def test_the_highest_revision_of_each_identity_is_stored_last_whatever_the_order(
+    posted: list[tuple[UUID, int]], known: dict[UUID, int]
+) -> None:
+    became = statuses(posted, known)
+    stored = dict(known)
+    for (id_, revision), status in zip(posted, became, strict=True):
+        before = stored.get(id_)
+        assert status is (
+            Status.ACCEPTED
+            if before is None
+            else Status.DUPLICATE
+            if revision == before
+            else Status.CORRECTED
+            if revision > before
+            else Status.STALE
+        )
+        stored[id_] = max(revision, before or 0)
+    assert set(statuses(posted, stored)) <= {Status.DUPLICATE, Status.STALE}
 
 
 def test_cancellations_and_credit_notes_are_no_purchase() -> None:

@@ -12,11 +12,13 @@ from metrics_svc.derivation import store
 
 
 async def derive_due(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
-    """Derive what time alone changed of the accounts the timer claimed; their rows are locked by it."""
-    countries = {(row.tenant, row.account_id): row.country for row in rows}
+    """Derive what time alone changed of the accounts the timer claimed; nothing is awaited from those gone."""
+    gone = [(row.tenant, row.account_id) for row in rows if row.removed]
+    countries = {(row.tenant, row.account_id): row.country for row in rows if not row.removed}
     passed = await store.due(uow.session, list(countries), uow.now)
     await store.derive(uow, (), await store.terms(uow.session, uow.now, countries), passed)
-    await store.set_accounts(uow.session, countries)
+    await store.forget_deadlines(uow.session, gone)
+    await store.set_accounts(uow.session, [*countries, *gone])
 
 
 async def derive_anew(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:

@@ -137,6 +137,8 @@ async def derive(uow: UnitOfWork, changes: Sequence[Change], agreed: Terms, due:
     The accounts are locked by the caller.
     """
     session, deadlines = uow.session, Deadlines()
+    for passed in due:
+        deadlines.set(passed.tenant, passed.account_id, passed.subject_id, passed.kind, None)
     findings = evidence_rules.observed(changes)
 
     await expectations.remember_replies(session, changes)

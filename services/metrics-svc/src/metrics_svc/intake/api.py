@@ -38,6 +38,7 @@ router = routes(tags=["intake"])
 
 Machine = Annotated[Call, Depends(requires("evidence:ingest", "evidence:write"))]
 Name = Annotated[str, StringConstraints(max_length=200)]
+Given = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Source = Annotated[str, StringConstraints(max_length=63)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Amount = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}(\.\d{1,4})?$")]
@@ -48,8 +49,8 @@ class _Ref(RequestModel):
     """Something named in exactly one way: by our id, by a source's id of it, or by what a subclass adds."""
 
     id: UUID | None = None
-    source: Source | None = None
-    external_id: Name | None = None
+    source: Given | None = None
+    external_id: Given | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -62,7 +63,7 @@ class _Ref(RequestModel):
 class AccountRef(_Ref):
     """An account, by its id, by a source's id of it, or by its e-mail domain."""
 
-    domain: Name | None = None
+    domain: Given | None = None
 
     def reference(self) -> Reference:
         """The way it is named."""
@@ -180,7 +181,7 @@ class NewObservation(_Item):
     renamed: ClassVar[Mapping[str, str]] = {"/occurred_at": "/observed_at"}
 
     source: Source = "people"
-    external_id: Annotated[Name | None, Field(min_length=1)] = None
+    external_id: Given | None = None
     kind: Annotated[str, Field(max_length=60, examples=["advice-sought", "introduction-unsolicited"])]
     observed_at: UtcDatetime
     magnitude: Annotated[float, Field(gt=0, le=10, description="beside an ordinary piece of its kind, 1")] = 1.0
