@@ -160,9 +160,11 @@ async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Record
         name: text_array(values) if name in ("tenant", "kind") else array(values) for name, values in columns.items()
     }
     by_key = {f"{entry.tenant}/{entry.evidence_id}": entry for entry in entries}
-    fresh, *revised = await session.execute(_RECORD, arrays)
-    recorded = [Recorded(by_key[key], None) for key in (fresh[0] or "").split()]
-    for key, retracted, counted, account_id, *piece in revised:
+    recorded = []
+    for key, retracted, counted, account_id, *piece in await session.execute(_RECORD, arrays):
+        if account_id is None:
+            recorded += [Recorded(by_key[fresh], None) for fresh in (key or "").split()]
+            continue
         entry, before = by_key[key], None
         if counted and not retracted:
             before = account_id, Piece(entry.evidence_id, *piece)
