@@ -3,13 +3,13 @@
 import re
 import secrets
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 """The id that ties one request to every row, event and log line it causes."""
@@ -63,14 +63,20 @@ def new_registry() -> CollectorRegistry:
     return registry
 
 
-def configure_tracing(service: str, otlp_endpoint: str | None) -> TracerProvider | None:
+def configure_tracing(service: str, otlp_endpoint: str | None) -> "TracerProvider | None":
     """Export spans to ``otlp_endpoint`` (OTLP over HTTP, base address); without one nothing is set up.
 
     The caller shuts the provider down when the process ends, so that the last spans leave.
     """
     if otlp_endpoint is None:
         return None
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    # Imported by those who export only: the SDK and its exporter add a sixth to the start of a process.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider as Provider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    provider = Provider(resource=Resource.create({"service.name": service}))
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
