@@ -244,13 +244,37 @@ async def test_many_activities_take_as_many_statements_as_a_few(
     assert counts[0] == counts[1] <= 30
 
 
+async def test_one_more_call_costs_the_same_however_long_the_history(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    rng, rows = random.Random(1), []
+    for tenant, size in (("short", 60), ("long", 900)):
+        know_accounts(mailbox, tenant)
+        calls = [made_up(rng, tenant, number, clock.now(), ["call"]) for number in range(size + 1)]
+        history = [
+            replace(
+                item,
+                reference=calls[0].reference,
+                activity=replace(item.activity, occurred_at=clock.now() - number * timedelta(hours=6)),
+            )
+            for number, item in enumerate(calls)
+        ]
+        for start in range(1, size, 450):
+            await post(database, tenant, history[start : start + 450])
+        with counted(database) as statements:
+            await post(database, tenant, history[:1])
+        rows.append(sum(statements))
+    assert rows[1] <= rows[0] + 8  # as many chases as happen to be open, never the whole history
+
+
 @contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
+def counted(database: Database) -> Iterator[list[int]]:
+    """The number of rows that each statement returned or changed."""
+    seen: list[int] = []
 
     def note(*args: Any) -> None:
-        seen.append(args[2])
+        seen.append(args[1].rowcount)
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(database.engine.sync_engine, "after_cursor_execute", note)
     yield seen
-    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    event.remove(database.engine.sync_engine, "after_cursor_execute", note)
