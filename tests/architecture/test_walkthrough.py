@@ -62,9 +62,7 @@ def test_a_walkthrough_that_is_no_longer_true_is_told_its_mend(text: str, mend: 
 
 
 def test_a_true_walkthrough_is_free(tmp_path: Path) -> None:
-    text = (
-        "In `service/rules.py`, `judge()` and `Book.at()` decide.\n\n```sh\n`gone/a.py`\n```\n\nSo `judge()`."
-    )
+    text = "In `service/rules.py`, `judge()` and `Book.at()` decide.\n\n```sh\n`gone/a.py`\n```\n\nSo `judge()`."
 
     assert not list(untrue(written(tmp_path), text))
 

@@ -86,8 +86,9 @@ class CoverageChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanProgressed(msgspec.Struct, frozen=True, kw_only=True):
-    """``account.plan.progressed.v1``: how far an account's plan has come, 0 to 100."""
+    """``account.plan.progressed.v1``: how many actions an account's plan has, and how many are overdue."""
 
     account_id: UuidText
-    progress: Annotated[float, Meta(ge=0, le=100)]
+    actions_total: Annotated[int, Meta(ge=0)]
+    actions_overdue: Annotated[int, Meta(ge=0)]
     measured_at: UtcTime

@@ -64,7 +64,7 @@ class HealthChanged(Payload, frozen=True, kw_only=True):
     scorecard_version: Annotated[int, Meta(ge=1)]
     evaluated_at: UtcTime
     sequence: Annotated[int, Meta(ge=1, description="Counts the account's health events without gaps")]
-    drivers: Annotated[list[Driver], Meta(description="The strongest evidence, biggest effect first")]
+    drivers: Annotated[list[Driver], Meta(description="The strongest evidence: losses first, each side by size")]
 
 
 class AlertReason(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,3 +66,15 @@ def test_losses_come_first_by_size_and_unknown_kinds_have_no_points() -> None:
     found = explain(DEFAULT, told, None, {}, NOW).evidence
     assert [share.piece.kind for share in found[:2]] == ["meeting-declined", "call-unreturned"]
     assert next(share.points for share in found if share.piece.kind == "smoke-signal") == 0.0
+
+
+def test_a_loss_is_among_the_drivers_however_many_gains_are_heavier() -> None:
+    told = [Piece(str(UUID(int=n)), "reference-given", 0, 4.0, NOW) for n in range(5)]
+    told.append(Piece(str(UUID(int=9)), "call-unreturned", 0, -2.0, NOW))
+    memory, balances = Memory(), Balances(NOW)
+    for piece in told:
+        memory.remember(piece, DEFAULT.half_lives, frozenset())
+        balances.add(piece, DEFAULT.half_lives)
+    values = measure_values(DEFAULT, Standing(balances), NOW)
+    found = drivers(DEFAULT, values, balances.at(NOW, DEFAULT.half_lives), balances.counts, memory, NOW)
+    assert [driver.kind for driver in found] == ["call-unreturned", "reference-given", "reference-given"]

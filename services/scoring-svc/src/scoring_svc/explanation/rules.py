@@ -99,17 +99,18 @@ def drivers(
     as_of: float,
     keep: int = 3,
 ) -> list[Driver]:
-    """The strongest remembered pieces with their exact points, losses first, each side by size."""
+    """The strongest remembered losses and, where there are few, gains, with their exact points; each side by size."""
     half_lives = card.half_lives
     heaviest = []
-    for dimension, strongest in enumerate(memory.strongest):
+    for place, strongest in enumerate(memory.strongest):
         # Logarithms order as the decayed contributions do, and cost less.
+        dimension, loss = divmod(place, 2)
         now = log2(card.measure_weights[dimension] or 1e-9) - as_of / half_lives[dimension]
-        heaviest += [(piece[0] + now, dimension, piece) for piece in strongest]
+        heaviest += [(loss, piece[0] + now, dimension, piece) for piece in strongest]
     heaviest.sort(reverse=True)
     leaving = Leaving(card, values, sums, counts)
     found = []
-    for _, dimension, (_, worth, observed, kind, evidence_id) in heaviest[:keep]:
+    for _, _, dimension, (_, worth, observed, kind, evidence_id) in heaviest[:keep]:
         age = observed - as_of
         contribution = worth * 2.0 ** (age / half_lives[dimension])
         points = leaving.points(dimension, kind, contribution, 2.0 ** (age / half_lives[RETURNED_SUM]))

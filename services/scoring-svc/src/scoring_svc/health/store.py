@@ -96,7 +96,7 @@ class _Kept(msgspec.Struct, array_like=True):
     latest: list[list[float]] = msgspec.field(default_factory=lambda: [[], [], []])
     negatives: list[tuple[float, str]] = []
     marks: dict[str, float] = {}
-    strongest: list[list[Strong]] = msgspec.field(default_factory=lambda: [[], [], []])
+    strongest: list[list[Strong]] = msgspec.field(default_factory=lambda: [[] for _ in range(6)])
     days: list[Day] = []
     measures: list[float | None] = []
     pending: float | None = None

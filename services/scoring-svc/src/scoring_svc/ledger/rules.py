@@ -94,18 +94,24 @@ Strong = tuple[float, float, float, str, str]
 _Kept = TypeVar("_Kept", float, tuple[float, str], Strong)
 
 
+def side(dimension: int, weight: float) -> int:
+    """Where a dimension's gains, or its losses, are remembered."""
+    return 2 * dimension + (weight < 0)
+
+
 @dataclass(slots=True)
 class Memory:
     """What decisions need to know of single pieces, bounded however long the history is.
 
     `latest`: the newest three times per dimension. `negatives`: the newest twelve (time, kind) with negative worth.
-    `marks`: the newest time per tracked kind. `strongest`: the three heaviest pieces per dimension.
+    `marks`: the newest time per tracked kind. `strongest`: the three heaviest gains and the three heaviest losses
+    per dimension, at `side(dimension, weight)`.
     """
 
     latest: list[list[float]] = field(default_factory=lambda: [[], [], []])
     negatives: list[tuple[float, str]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
-    strongest: list[list[Strong]] = field(default_factory=lambda: [[], [], []])
+    strongest: list[list[Strong]] = field(default_factory=lambda: [[] for _ in range(6)])
 
     def remember(self, piece: Piece, half_lives: tuple[float, ...], tracked: frozenset[str]) -> None:
         """Take in a piece; the result does not depend on the order in which pieces come."""
@@ -119,7 +125,7 @@ class Memory:
             _insert(self.negatives, (observed, piece.kind), NEGATIVES_KEPT)
         if piece.kind in tracked and observed > self.marks.get(piece.kind, float("-inf")):
             self.marks[piece.kind] = observed
-        strongest = self.strongest[index]
+        strongest = self.strongest[side(index, weight)]
         rank = log2(abs(weight)) + observed / half_lives[index]
         if len(strongest) < STRONGEST_KEPT or rank >= strongest[-1][0]:
             _insert(strongest, (rank, weight, observed, piece.kind, piece.evidence_id), STRONGEST_KEPT)
@@ -132,7 +138,7 @@ class Memory:
             piece.observed in self.latest[piece.dimension]
             or (piece.observed, piece.kind) in self.negatives
             or self.marks.get(piece.kind) == piece.observed
-            or any(strong[4] == piece.evidence_id for strong in self.strongest[piece.dimension])
+            or any(strong[4] == piece.evidence_id for strong in self.strongest[side(piece.dimension, piece.weight)])
         )
 
 

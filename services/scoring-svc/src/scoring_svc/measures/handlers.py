@@ -8,7 +8,7 @@ from scoring_svc.consumed import CoverageChanged, MetricMeasured, PlanProgressed
 from scoring_svc.evaluation import store as evaluation_store
 from scoring_svc.health import store as health_store
 from scoring_svc.measures import store
-from scoring_svc.measures.rules import satisfaction
+from scoring_svc.measures.rules import on_schedule, satisfaction
 from scoring_svc.measures.store import Report
 
 Reported = TouchRecorded | MetricMeasured | CoverageChanged | PlanProgressed
@@ -39,7 +39,8 @@ def _report(event: Received[Reported]) -> Report | None:
         case CoverageChanged():
             return Report(tenant, account_id, "coverage", data.assessed_at, data.coverage)
         case PlanProgressed():
-            return Report(tenant, account_id, "plan", data.measured_at, data.progress)
+            value = on_schedule(data.actions_total, data.actions_overdue)
+            return None if value is None else Report(tenant, account_id, "plan", data.measured_at, value)
         case MetricMeasured():
             value = satisfaction(data.metric, data.value)
             if value is None:

@@ -1,7 +1,9 @@
 """The command: start a stack of its own, replay the year, print what came of it, stop unless told to keep."""
 
 import shutil
+import signal
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -13,6 +15,7 @@ from bellwether.demo.client import Client
 from bellwether.demo.replay import Seen, introduce, live_through
 from bellwether.demo.report import print_report
 from bellwether.demo.year import Year, read_year
+from bellwether.errors import NotUp
 from bellwether.home import Home, repository_root
 from bellwether.stack import Stack
 
@@ -24,10 +27,13 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave the stack runn
     """Replay a year of real orders and one client's story, and print the alerts they raise."""
     console = Console()
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a stop from outside stops the stack too
     home = Home(Home.found().path / "demo")
+    stack = Stack(home, any_port=True, clock=True)
+    with suppress(NotUp):
+        stack.stop()  # what an earlier `--keep` left
     shutil.rmtree(home.path, ignore_errors=True)
     year = read_year(repository_root() / "examples")
-    stack = Stack(home, any_port=True, clock=True)
     with console.status("Starting the stack") as shown:
         stack.start(say=shown.update)
     try:
