@@ -149,7 +149,7 @@ def forged(stack_home: Home, elsewhere: Home, tenant: str) -> str:
 
 def unsigned(stack_home: Home, elsewhere: Home, tenant: str) -> str:
     """Our claims with no signature at all."""
-    return jwt.encode(claims(stack_home, tenant), None, algorithm="none")
+    return jwt.encode(claims(stack_home, tenant), "", algorithm="none")
 
 
 def signed_with_the_public_key(stack_home: Home, elsewhere: Home, tenant: str) -> str:

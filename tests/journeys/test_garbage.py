@@ -61,7 +61,7 @@ async def test_bad_records_are_dead_lettered_once_with_their_reason_and_the_next
     async def dead() -> list[Record]:
         return await read(tenant.stack, f"{TOPIC}-dlq", tenant=tenant.name)
 
-    letters = await eventually(dead, within=60)
+    letters: list[Record] = await eventually(dead, within=60)
     found = reasons(letters, "scoring")
     assert set(found) == set(bad)
     assert [kind for kind, _ in dead_letters(tenant, "scoring")] == sorted(bad)
