@@ -11,7 +11,7 @@ from bellwether.settle import settle
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
 
-STEP = timedelta(days=3)
+STEP = timedelta(days=4)
 LOOK_EVERY = timedelta(days=14)
 SETTLE_SECONDS = 120.0
 
