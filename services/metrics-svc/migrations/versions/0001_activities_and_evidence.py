@@ -232,7 +232,3 @@ def upgrade() -> None:
         "contact_alias",
     )
     create_kit_tables(op)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")

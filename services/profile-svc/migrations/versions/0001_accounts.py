@@ -92,7 +92,3 @@ def upgrade() -> None:
         op.execute(statement)
     protect(op, "account", "account_external_id", "account_member", "account_health")
     create_kit_tables(op)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")

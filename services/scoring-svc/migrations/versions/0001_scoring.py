@@ -195,7 +195,3 @@ def upgrade() -> None:
         "alert_change",
     )
     create_kit_tables(op)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("migrations only go forward")
