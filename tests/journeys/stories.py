@@ -41,10 +41,10 @@ def meeting(external_id: str, at: datetime, outcome: str, contact: int = 1, **mo
 
 
 def fall(at: datetime) -> list[Body]:
-    """Three people do not pick up, and a meeting of tomorrow is declined."""
+    """A meeting of tomorrow is declined, and a little later three people do not pick up."""
     tomorrow = (at + timedelta(days=1)).isoformat()
     calls = [call(f"call-{n}", at, "no-answer", n) for n in (1, 2, 3)]
-    return [*calls, meeting("review", at, "declined", starts_at=tomorrow)]
+    return [*calls, meeting("review", at - timedelta(minutes=10), "declined", starts_at=tomorrow)]
 
 
 def recovery(at: datetime) -> list[Body]:
