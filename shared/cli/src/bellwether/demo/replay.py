@@ -12,7 +12,7 @@ from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
 
 STEP = timedelta(days=4)
-LOOK_EVERY = timedelta(days=14)
+LOOK_EVERY = timedelta(days=21)
 SETTLE_SECONDS = 120.0
 
 
