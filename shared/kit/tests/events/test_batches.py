@@ -1,16 +1,22 @@
 """Batches on a real PostgreSQL: once each, poison alone, transient errors change nothing."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
 import pytest
 from sample.service import Counted, Seen
 from sqlalchemy.exc import OperationalError
 
+from bellwether_kit.db import Database
 from bellwether_kit.events import Event
-from bellwether_kit.events.batches import is_transient
+from bellwether_kit.events.batches import BatchProcessor, is_transient
 from bellwether_kit.events.envelope import MAX_EVENT_BYTES, encode
 from bellwether_kit.ids import uuid7
+from bellwether_kit.testing import ServiceUnderTest
+from bellwether_kit.testing.databases import address
 from bellwether_kit.testing.service import START, Mailbox
 
 A, B = UUID(int=1), UUID(int=2)
@@ -117,9 +123,25 @@ async def test_sequences_are_dense_per_key_and_follow_the_order_of_emission(mail
     assert envelope["partitionkey"] == rows[-1].key
 
 
-async def test_a_lost_database_is_transient_and_changes_nothing(mailbox: Mailbox) -> None:
-    mailbox.admin("ALTER TABLE thing RENAME TO elsewhere")
-    mailbox.admin("ALTER TABLE elsewhere RENAME TO thing")
+async def test_a_table_that_stays_locked_is_transient_changes_nothing_and_can_be_tried_again(
+    mailbox: Mailbox, settings_as: Callable[..., Any], service: ServiceUnderTest, postgres: str, database_name: str
+) -> None:
+    database = Database(settings_as("worker", lock_timeout_ms=200), source="/sample-svc")
+    await database.open()
+    processor = BatchProcessor(database, service.subscriptions, consumer=service.name)
+    record = mailbox.record("sightings", value(seen(1)))
+    with psycopg.connect(address(postgres, role="postgres", database=database_name)) as other:
+        other.execute("LOCK TABLE thing")
+        with pytest.raises(OperationalError) as locked:
+            await processor.process([record])
+    assert is_transient(locked.value)
+    assert (totals(mailbox), mailbox.dead_letters()) == ({}, [])
+    await processor.process([record])
+    assert totals(mailbox) == {("acme", A): 1}
+    await database.close()
+
+
+def test_what_speaks_of_the_surroundings_is_transient_and_a_bug_is_not() -> None:
     assert is_transient(TimeoutError())
     assert is_transient(OperationalError("", {}, Exception("server closed the connection")))
     assert not is_transient(ZeroDivisionError())

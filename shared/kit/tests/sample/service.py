@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter
 from sqlalchemy import DateTime, Row, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -125,4 +124,3 @@ SUBSCRIPTIONS = (
     ignored("sightings", "thing.missed.v1"),
 )
 TIMERS = (Timer("expiry", Thing, Thing.due_at, expire),)
-router = APIRouter()

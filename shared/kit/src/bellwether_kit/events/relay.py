@@ -49,7 +49,6 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._absent: dict[str, float] = {}
         self.published = 0
-        self.progressed_at = time.monotonic()
 
     def stop(self) -> None:
         """Finish the page in hand and return from :meth:`run`."""
@@ -104,7 +103,6 @@ class Relay:
             await db.execute(_MARK, [sent])
         self.published += len(sent)
         PUBLISHED.inc(len(sent))
-        self.progressed_at = time.monotonic()
         if failure is not None:
             raise failure
         return len(sent)
