@@ -9,6 +9,8 @@ Verdict = Callable[[Iterable[object]], None]
 
 TOP = {"main", "worker", "settings", "published", "consumed", "subscriptions", "tables", "errors", "__init__"}
 FEATURE = {"rules", "tables", "store", "api", "handlers"}
+ADAPTERS = "adapters"
+"""The one folder of a package that holds a module per foreign system instead of a feature's five files."""
 TESTS = {"unit", "integration", "contract", "component"}
 HEADINGS = ("Owns", "Publishes", "Consumes", "Settings", "Run")
 LONGEST_PROCESS = 60
@@ -48,7 +50,7 @@ def _of_feature(feature: Path) -> Iterator[str]:
     found = {path.stem for path in feature.rglob("*.py")} - {"__init__"}
     if not (feature / "__init__.py").is_file():
         yield f"{feature.name}/__init__.py is missing"
-    for name in sorted(found - FEATURE):
+    for name in sorted(found - FEATURE) if feature.name != ADAPTERS else ():
         yield f"{feature.name}/{name}.py: a feature has {', '.join(sorted(FEATURE))} only; split the feature in two"
     if not found:
         yield f"{feature.name}/ is empty: remove it"
@@ -102,6 +104,13 @@ def test_a_file_that_breaks_the_shape_is_told_its_place(service: Path, path: str
     (service / path).parent.mkdir(parents=True, exist_ok=True)
     (service / path).write_text(content)
     assert any(mend in line for line in deviations(service))
+
+
+def test_adapters_are_named_after_the_systems_they_speak_to(service: Path) -> None:
+    (service / "src/demo_svc/adapters").mkdir()
+    for name in ("__init__", "hubspot"):
+        (service / f"src/demo_svc/adapters/{name}.py").touch()
+    assert not list(deviations(service))
 
 
 @pytest.mark.parametrize("path", ["src/demo_svc/worker.py", "migrations/env.py", "tests/conftest.py", "README.md"])

@@ -17,6 +17,11 @@ class AccountChanged(msgspec.Struct, frozen=True, kw_only=True):
 
     account_id: UUID
     version: int
+    name: str | None = None
+    tier: str | None = None
+    territory: str | None = None
+    owner_id: UUID | None = None
+    cadence_days: float | None = None
     country: str | None = None
     external_ids: list[ExternalId] = []
     email_domains: list[str] = []

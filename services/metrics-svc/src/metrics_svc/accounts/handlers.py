@@ -47,7 +47,12 @@ def _state(event: Received[AccountChanged | AccountRemoved]) -> store.State:
         account_id=data.account_id,
         version=data.version,
         said_at=event.time,
+        name=data.name,
         country=data.country,
+        owner_id=data.owner_id,
+        tier=data.tier,
+        territory=data.territory,
+        cadence_days=data.cadence_days,
         references=_references(data, data.account_id),
     )
 

@@ -38,12 +38,21 @@ _LOCK = text("""
 
 # A removed account keeps its row: it is the lock of its history, and the history may move to another account.
 _UPSERT = text("""
-    INSERT INTO account AS kept (tenant, account_id, version, country, removed)
+    INSERT INTO account AS kept (tenant, account_id, version, removed, name, country, owner_id, tier, territory,
+                                 cadence_days)
     SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:versions AS integer[]),
-                         CAST(:countries AS text[]), CAST(:removed AS boolean[]))
+                         CAST(:removed AS boolean[]), CAST(:names AS text[]), CAST(:countries AS text[]),
+                         CAST(:owners AS uuid[]), CAST(:tiers AS text[]), CAST(:territories AS text[]),
+                         CAST(:cadences AS double precision[]))
     ON CONFLICT (tenant, account_id) DO UPDATE
     SET version = EXCLUDED.version, removed = EXCLUDED.removed,
-        country = CASE WHEN EXCLUDED.removed THEN kept.country ELSE EXCLUDED.country END
+        (name, country, owner_id, tier, territory, cadence_days) = (
+            SELECT CASE WHEN EXCLUDED.removed THEN kept.name ELSE EXCLUDED.name END,
+                   CASE WHEN EXCLUDED.removed THEN kept.country ELSE EXCLUDED.country END,
+                   CASE WHEN EXCLUDED.removed THEN kept.owner_id ELSE EXCLUDED.owner_id END,
+                   CASE WHEN EXCLUDED.removed THEN kept.tier ELSE EXCLUDED.tier END,
+                   CASE WHEN EXCLUDED.removed THEN kept.territory ELSE EXCLUDED.territory END,
+                   CASE WHEN EXCLUDED.removed THEN kept.cadence_days ELSE EXCLUDED.cadence_days END)
     WHERE kept.version < EXCLUDED.version
     RETURNING WITH (OLD AS before, NEW AS after)
         after.tenant, after.account_id, after.removed,
@@ -108,7 +117,12 @@ class State:
     account_id: UUID
     version: int
     said_at: datetime
+    name: str | None = None
     country: str | None = None
+    owner_id: UUID | None = None
+    tier: str | None = None
+    territory: str | None = None
+    cadence_days: float | None = None
     references: tuple[Reference, ...] = ()
     removed: bool = False
 
@@ -172,8 +186,13 @@ async def follow(session: AsyncSession, states: Sequence[State]) -> tuple[list[C
         "tenants": [state.tenant for state in latest],
         "accounts": [state.account_id for state in latest],
         "versions": [state.version for state in latest],
-        "countries": [state.country for state in latest],
         "removed": [state.removed for state in latest],
+        "names": [state.name for state in latest],
+        "countries": [state.country for state in latest],
+        "owners": [state.owner_id for state in latest],
+        "tiers": [state.tier for state in latest],
+        "territories": [state.territory for state in latest],
+        "cadences": [state.cadence_days for state in latest],
     }
     rows = (await session.execute(_UPSERT, arrays)).all()
     changed = {(row.tenant, row.account_id) for row in rows}

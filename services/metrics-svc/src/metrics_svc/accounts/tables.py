@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Text, text
+from sqlalchemy import DateTime, Float, Index, Text, text
 from sqlmodel import Field
 
 from metrics_svc.tables import Table
@@ -28,7 +28,12 @@ class AccountRow(Table, table=True):
     tenant: str = Field(sa_type=Text, primary_key=True)
     account_id: UUID = Field(primary_key=True)
     version: int
+    name: str | None = Field(sa_type=Text)
     country: str | None = Field(sa_type=Text)
+    owner_id: UUID | None
+    tier: str | None = Field(sa_type=Text)
+    territory: str | None = Field(sa_type=Text)
+    cadence_days: float | None = Field(sa_type=Float)
     removed: bool
     due_at: datetime | None = Field(sa_type=_TIME)
     anew_at: datetime | None = Field(sa_type=_TIME)

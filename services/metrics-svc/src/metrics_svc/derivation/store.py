@@ -21,6 +21,7 @@ from metrics_svc.buying import store as buying
 from metrics_svc.derivation.rules import Deadline, Deadlines, Policy, RuleBook, Terms, Window, weekdays
 from metrics_svc.evidence import rules as evidence_rules
 from metrics_svc.evidence import store as evidence
+from metrics_svc.evidence.rules import Revision
 from metrics_svc.expectations import rules as expectation_rules
 from metrics_svc.expectations import store as expectations
 from metrics_svc.meetings import rules as meeting_rules
@@ -130,8 +131,10 @@ def policy_of(stored: Mapping[str, Any]) -> Policy:
     return Policy(**{**stored, "windows": windows})
 
 
-async def derive(uow: UnitOfWork, changes: Sequence[Change], agreed: Terms, due: Sequence[Deadline] = ()) -> None:
-    """Derive what changed activities and passed deadlines can matter to, and record it.
+async def derive(
+    uow: UnitOfWork, changes: Sequence[Change], agreed: Terms, due: Sequence[Deadline] = ()
+) -> Sequence[Revision]:
+    """Derive what changed activities and passed deadlines can matter to, and record it; gives what became of it.
 
     The result is that of deriving everything from scratch; the cost is that of the neighbourhood of the changes.
     The accounts are locked by the caller.
@@ -155,8 +158,9 @@ async def derive(uow: UnitOfWork, changes: Sequence[Change], agreed: Terms, due:
     days |= await buying.last_days(session, {(d.tenant, d.account_id) for d in due if d.kind == "buying"})
     await buying.derive(session, days, agreed, findings, deadlines)
 
-    await evidence.record(uow, findings)
+    revisions = await evidence.record(uow, findings)
     await _keep(session, deadlines)
+    return revisions
 
 
 async def follow(uow: UnitOfWork, changes: Sequence[Change], countries: Mapping[Key, str | None]) -> None:

@@ -149,11 +149,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A change to the record: evidence in a new revision, or retracted with a reason."""
+    """A change to the record: evidence in a new revision, or retracted with a reason.
+
+    ``before`` is what stood there until now; None when nothing did.
+    """
 
     evidence: Evidence
     revision: int
     retracted: str | None = None
+    before: Evidence | None = None
 
 
 def reconcile(findings: Findings, recorded: Mapping[Slot, Recorded]) -> list[Revision]:
@@ -164,8 +168,10 @@ def reconcile(findings: Findings, recorded: Mapping[Slot, Recorded]) -> list[Rev
         if known is None:
             if found is not None:
                 changes.append(Revision(found, 1))
-        elif found is not None and not known.withdrawn and (not known.live or found != known.evidence):
-            changes.append(Revision(found, known.revision + 1))
-        elif found is None and known.live:
-            changes.append(Revision(known.evidence, known.revision + 1, "superseded"))
+            continue
+        standing = known.evidence if known.live else None
+        if found is not None and not known.withdrawn and found != standing:
+            changes.append(Revision(found, known.revision + 1, before=standing))
+        elif found is None and standing is not None:
+            changes.append(Revision(standing, known.revision + 1, "superseded", before=standing))
     return changes

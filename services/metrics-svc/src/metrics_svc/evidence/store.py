@@ -69,10 +69,10 @@ def evidence_id(slot: Slot) -> UUID:
     return opaque_id(slot.tenant, "evidence", str(slot.account_id), slot.rule, slot.anchor)
 
 
-async def record(uow: UnitOfWork, findings: Findings) -> None:
+async def record(uow: UnitOfWork, findings: Findings) -> Sequence[Revision]:
     """Make the record say what was found, and say what changed. The accounts are locked by the caller."""
     if not findings.slots:
-        return
+        return ()
     slots = {evidence_id(slot): slot for slot in findings.slots}
     keys = {"tenants": [slot.tenant for slot in slots.values()], "ids": list(slots)}
     rows = await uow.session.execute(_ON_RECORD, keys)
@@ -81,6 +81,7 @@ async def record(uow: UnitOfWork, findings: Findings) -> None:
     if changes:
         await _write(uow, changes)
         uow.emit(*(_event(uow, change) for change in changes))
+    return changes
 
 
 def _recorded(row: Row[Any], slot: Slot) -> Recorded:
@@ -165,7 +166,8 @@ async def withdraw(uow: UnitOfWork, tenant: str, id_: UUID, *, author: str, reas
     if row is None or not row.stood:
         return
     slot = Slot(row.tenant, row.account_id, row.rule, row.anchor)
-    uow.emit(_event(uow, Revision(_recorded(row, slot).evidence, row.revision, reason)))
+    piece = _recorded(row, slot).evidence
+    uow.emit(_event(uow, Revision(piece, row.revision, reason, before=piece)))
 
 
 async def listed(

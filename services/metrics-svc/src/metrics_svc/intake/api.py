@@ -25,14 +25,13 @@ from bellwether_kit.http import (
     requires,
 )
 from bellwether_kit.http import router as routes
-from bellwether_kit.ids import opaque_id, uuid7
-from metrics_svc.activities.rules import OBSERVATION, OUTCOMES, Activity, Posted, Reference, Status, refusal
-from metrics_svc.derivation.store import follow
-from metrics_svc.errors import ERRORS, UnknownEvidenceKind, error_of
-from metrics_svc.evidence.rules import CATALOGUE, observed_slot
+from bellwether_kit.ids import uuid7
+from metrics_svc.activities.rules import OBSERVATION, Reference, Status
+from metrics_svc.errors import ERRORS
+from metrics_svc.evidence.rules import observed_slot
 from metrics_svc.evidence.store import evidence_id
-from metrics_svc.intake.rules import revision_of
-from metrics_svc.intake.store import Taken, take_in
+from metrics_svc.intake.rules import Told
+from metrics_svc.intake.store import Result, accept
 
 router = routes(tags=["intake"])
 
@@ -79,13 +78,13 @@ class ContactRef(_Ref):
 
     email: Email | None = None
 
-    def opaque(self, tenant: str) -> UUID:
-        """The id that is kept for the person."""
+    def reference(self) -> Reference:
+        """The way they are named."""
         if self.id is not None:
-            return self.id
+            return Reference(kind="id", value=str(self.id))
         if self.email is not None:
-            return opaque_id(tenant, "contact", "email", self.email.lower())
-        return opaque_id(tenant, "contact", str(self.source), str(self.external_id))
+            return Reference(kind="email", value=self.email.lower())
+        return Reference(kind="external", source=str(self.source), value=str(self.external_id))
 
 
 class OwnerRef(RequestModel):
@@ -103,15 +102,14 @@ class _Item(RequestModel):
     contacts: Annotated[tuple[ContactRef, ...], Field(max_length=50)] = ()
     owner: OwnerRef | None = None
 
-    def _activity(self, tenant: str, uow: UnitOfWork, **told: Any) -> Activity:
-        return Activity(
-            tenant=tenant,
-            revision=revision_of(self.revision, self.updated_at),
-            recorded_at=uow.now,
+    def _told(self, **more: Any) -> Told:
+        return Told(
+            revision=self.revision,
             updated_at=self.updated_at,
-            contact_ids=tuple(dict.fromkeys(contact.opaque(tenant) for contact in self.contacts)),
-            owner_id=opaque_id(tenant, "user", self.owner.email.lower()) if self.owner else None,
-            **told,
+            account=self.account.reference(),
+            contacts=tuple(contact.reference() for contact in self.contacts),
+            owner=self.owner.email if self.owner else None,
+            **more,
         )
 
 
@@ -121,9 +119,6 @@ class NewActivity(_Item):
     model_config = ConfigDict(
         json_schema_extra={"required": ["source", "external_id", "type", "occurred_at", "account"]}
     )
-
-    outcomes: ClassVar[Mapping[str, frozenset[str]]] = OUTCOMES
-    renamed: ClassVar[Mapping[str, str]] = {}
 
     source: Source = ""
     external_id: Name = ""
@@ -143,41 +138,29 @@ class NewActivity(_Item):
     subject: Annotated[str | None, Field(max_length=500)] = None
     attributes: Annotated[dict[Name, Scalar], Field(max_length=50, default_factory=dict)]
 
-    def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
-        """The activity as it will be stored."""
-        activity = self._activity(
-            tenant,
-            uow,
-            activity_id=opaque_id(tenant, "activity", self.source, self.external_id),
+    def told(self) -> Told:
+        """The activity in our own words."""
+        return self._told(
             source=self.source,
+            external_id=self.external_id,
             type=self.type,
             direction=self.direction,
             outcome=self.outcome,
             occurred_at=self.occurred_at,
             starts_at=self.starts_at,
             asks_reply=self.asks_reply,
-            meeting_id=opaque_id(tenant, "meeting", self.source, self.thread or self.external_id)
-            if self.type == "meeting"
-            else None,
-            amount=Decimal(self.amount) if self.amount is not None else None,
-        )
-        return Posted(
-            activity=activity,
-            external_id=self.external_id,
-            reference=self.account.reference(),
             thread=self.thread,
             in_reply_to=self.in_reply_to,
+            amount=Decimal(self.amount) if self.amount is not None else None,
             currency=self.currency,
             subject=self.subject,
             attributes=self.attributes,
-            author=call.subject,
         )
 
 
 class NewObservation(_Item):
     """Evidence that a person saw. Give an external id to be able to post it again or to correct it."""
 
-    outcomes: ClassVar[Mapping[str, frozenset[str]]] = {OBSERVATION: frozenset()}
     renamed: ClassVar[Mapping[str, str]] = {"/occurred_at": "/observed_at"}
 
     source: Source = "people"
@@ -187,27 +170,16 @@ class NewObservation(_Item):
     magnitude: Annotated[float, Field(gt=0, le=10, description="beside an ordinary piece of its kind, 1")] = 1.0
     note: Annotated[str | None, Field(max_length=4000)] = None
 
-    def posted(self, tenant: str, call: Call, uow: UnitOfWork) -> Posted:
-        """The observation as it will be stored; raises UnknownEvidenceKind."""
-        if self.kind not in CATALOGUE:
-            raise UnknownEvidenceKind("There is no such kind of evidence.", pointer="/kind")
-        external_id = self.external_id or str(uuid7())
-        activity = self._activity(
-            tenant,
-            uow,
-            activity_id=opaque_id(tenant, OBSERVATION, self.source, external_id),
-            type=OBSERVATION,
+    def told(self) -> Told:
+        """The observation in our own words."""
+        return self._told(
             source=self.source,
+            external_id=self.external_id or str(uuid7()),
+            type=OBSERVATION,
             occurred_at=self.observed_at,
             kind=self.kind,
             magnitude=self.magnitude,
-        )
-        return Posted(
-            activity=activity,
-            external_id=external_id,
-            reference=self.account.reference(),
             note=self.note,
-            author=call.subject,
         )
 
 
@@ -265,12 +237,14 @@ async def post_evidence(call: Machine, *, dry_run: bool = False) -> Response | B
 async def _take(
     call: Call, items: Sequence[ItemModel | Problem], named: Naming, *, dry_run: bool
 ) -> Response | BulkAnswer:
+    told = [item if isinstance(item, Problem) else item.told() for item in items]
+    heard = [item for item in told if isinstance(item, Told)]
+    renamed = NewObservation.renamed if any(isinstance(item, NewObservation) for item in items) else {}
+
     async def take(uow: UnitOfWork) -> BulkAnswer:
-        posted = [_posted(item, call, uow) for item in items]
-        taken = await take_in(uow, call.tenant, [item for item in posted if isinstance(item, Posted)])
-        if not dry_run:
-            await follow(uow, taken.changes, taken.countries)
-        return _answer(posted, taken, named)
+        became = iter(await accept(uow, call.tenant, heard, author=call.subject, dry_run=dry_run))
+        results = (item if isinstance(item, Problem) else next(became) for item in told)
+        return BulkAnswer(items=[_result(result, named, renamed) for result in results])
 
     async def work(uow: UnitOfWork) -> Answer:
         return Answer(await take(uow))
@@ -281,20 +255,10 @@ async def _take(
     return await call.write(work)
 
 
-def _posted(item: ItemModel | Problem, call: Call, uow: UnitOfWork) -> Posted | Problem:
-    if isinstance(item, Problem):
-        return item
-    try:
-        posted = item.posted(call.tenant, call, uow)
-        broken = refusal(posted, uow.now, item.outcomes)
-        if broken is not None:
-            raise error_of(broken[0], item.renamed.get(broken[1], broken[1]))
-    except DomainError as error:
-        return problem_of(error, errors=ERRORS)
-    return posted
-
-
-def _answer(posted: Sequence[Posted | Problem], taken: Taken, named: Naming) -> BulkAnswer:
-    became = (ItemResult(status=one.status, id=named(one.account_id, one.activity_id)) for one in taken.results)
-    rejected = (ItemResult(status=Status.REJECTED, problem=item) for item in posted if isinstance(item, Problem))
-    return BulkAnswer(items=[next(rejected if isinstance(item, Problem) else became) for item in posted])
+def _result(result: Result | DomainError | Problem, named: Naming, renamed: Mapping[str, str]) -> ItemResult:
+    if isinstance(result, Result):
+        return ItemResult(status=result.status, id=named(result.account_id, result.activity_id))
+    if isinstance(result, DomainError):
+        result.pointer = renamed.get(result.pointer or "", result.pointer)
+        result = problem_of(result, errors=ERRORS)
+    return ItemResult(status=Status.REJECTED, problem=result)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,31 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.http import DomainError
+from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts import store as accounts
-from metrics_svc.activities.rules import Change, Posted, Status, asked_contact, statuses
+from metrics_svc.activities.rules import (
+    OBSERVATION,
+    OUTCOMES,
+    Activity,
+    Change,
+    Posted,
+    Reference,
+    Status,
+    asked_contact,
+    refusal,
+    statuses,
+)
 from metrics_svc.activities.store import BEFORE_AND_AFTER, changes_of
 from metrics_svc.activities.tables import ActivityRow
 from metrics_svc.contacts import store as contacts
+from metrics_svc.derivation.store import follow
+from metrics_svc.errors import UnknownEvidenceKind, error_of
+from metrics_svc.evidence.rules import CATALOGUE
+from metrics_svc.intake.rules import Told, revision_of
+
+OBSERVED: Mapping[str, frozenset[str]] = {OBSERVATION: frozenset()}
+"""What may come in as evidence that a person saw."""
 
 _AS_TEXT = {"contact_ids": "uuid[]", "attributes": "jsonb"}
 """Lists and JSON travel as texts: an array of arrays would have to be a rectangle."""
@@ -62,6 +83,77 @@ class Taken:
     results: Sequence[Result]
     changes: Sequence[Change]
     countries: Mapping[accounts.Key, str | None]
+
+
+async def accept(
+    uow: UnitOfWork, tenant: str, told: Sequence[Told], *, author: str | None, dry_run: bool = False
+) -> list[Result | DomainError]:
+    """Take in what a source tells and derive what follows; for each item what became of it, or why it is refused.
+
+    ``author`` is who says so: a person, a machine or an adapter's connection. With ``dry_run`` nothing follows, and
+    the caller commits nothing.
+    """
+    judged = [_judged(item, uow, tenant, author) for item in told]
+    taken = await take_in(uow, tenant, [item for item in judged if isinstance(item, Posted)])
+    if not dry_run:
+        await follow(uow, taken.changes, taken.countries)
+    became = iter(taken.results)
+    return [next(became) if isinstance(item, Posted) else item for item in judged]
+
+
+def _judged(told: Told, uow: UnitOfWork, tenant: str, author: str | None) -> Posted | DomainError:
+    posted = posted_of(told, tenant=tenant, now=uow.now, author=author)
+    observed = told.type == OBSERVATION and told.kind is not None
+    if observed and told.kind not in CATALOGUE:
+        return UnknownEvidenceKind("There is no such kind of evidence.", pointer="/kind")
+    broken = refusal(posted, uow.now, OBSERVED if observed else OUTCOMES)
+    return posted if broken is None else error_of(*broken)
+
+
+def posted_of(told: Told, *, tenant: str, now: datetime, author: str | None) -> Posted:
+    """What is told as it will be stored: identities computed, people and owner as opaque ids."""
+    identity = OBSERVATION if told.kind is not None else "activity"
+    activity = Activity(
+        tenant=tenant,
+        activity_id=opaque_id(tenant, identity, told.source, told.external_id),
+        source=told.source,
+        type=told.type,
+        revision=revision_of(told.revision, told.updated_at),
+        occurred_at=told.occurred_at,
+        recorded_at=now,
+        updated_at=told.updated_at,
+        starts_at=told.starts_at,
+        direction=told.direction,
+        outcome=told.outcome,
+        contact_ids=tuple(dict.fromkeys(_person(tenant, contact) for contact in told.contacts)),
+        owner_id=opaque_id(tenant, "user", told.owner.lower()) if told.owner else None,
+        asks_reply=told.asks_reply,
+        meeting_id=opaque_id(tenant, "meeting", told.source, told.thread or told.external_id)
+        if told.type == "meeting"
+        else None,
+        amount=told.amount,
+        kind=told.kind,
+        magnitude=told.magnitude,
+    )
+    return Posted(
+        activity=activity,
+        external_id=told.external_id,
+        reference=told.account,
+        thread=told.thread,
+        in_reply_to=told.in_reply_to,
+        currency=told.currency,
+        subject=told.subject,
+        attributes=told.attributes,
+        note=told.note,
+        author=author,
+    )
+
+
+def _person(tenant: str, contact: Reference) -> UUID:
+    """The id that is kept for a person; of an e-mail address a hash."""
+    if contact.kind == "id":
+        return UUID(contact.value)
+    return opaque_id(tenant, "contact", "email" if contact.kind == "email" else contact.source, contact.value)
 
 
 async def take_in(uow: UnitOfWork, tenant: str, posted: Sequence[Posted]) -> Taken:
