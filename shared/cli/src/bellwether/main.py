@@ -30,6 +30,7 @@ COMMANDS = (
     Command("token", "bellwether.tokens:token", "Print a bearer token for a tenant of the local stack."),
     Command("clock", "bellwether.replay:app", "Show or move the time of a stack started with --clock."),
     Command("demo", "bellwether.demo.app:app", "A year of real orders, replayed, with the alerts they raise."),
+    Command("evidence", "bellwether.evidence.app:app", "Replay a file's history; check evidence by deriving it anew."),
     Command("bench", "bellwether.bench.app:app", "Measure the paths that must be fast, each beside its floor."),
     Command(
         "contracts", "bellwether.contracts.app:app", "Schemas and the AsyncAPI document, from the services' models."

@@ -10,14 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bellwether.client import Client
 from bellwether.demo.alerts import read_alerts
-from bellwether.demo.client import Client
 from bellwether.demo.replay import Seen, introduce, live_through
 from bellwether.demo.report import print_report
 from bellwether.demo.year import Year, read_year
 from bellwether.errors import NotUp
 from bellwether.home import Home, repository_root
 from bellwether.stack import Stack
+
+TENANT = "demo"
 
 app = typer.Typer(add_completion=False)
 
@@ -37,7 +39,7 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave the stack runn
     with console.status("Starting the stack") as shown:
         stack.start(say=shown.update)
     try:
-        client = Client(stack)
+        client = Client(stack.url, stack.token(TENANT, ttl=7200))
         seen = _replay(console, stack, client, year)
         print_report(console, client, year, seen, read_alerts(stack.layout.kafka_bootstrap))
         client.close()

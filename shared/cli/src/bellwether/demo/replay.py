@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bellwether.demo.client import Client, by_id
-from bellwether.demo.year import SOURCE, Year
+from bellwether.client import Client, by_id
+from bellwether.demo.year import Year
 from bellwether.settle import settle
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
@@ -36,7 +36,7 @@ def introduce(stack: Stack, client: Client, year: Year) -> Seen:
         seen.names[result["id"]] = account["name"]
         seen.trends[result["id"]] = []
         external = account["external_ids"][0]
-        if external["source"] == SOURCE:
+        if external["external_id"] in year.orders:
             seen.customers[result["id"]] = external["external_id"]
     settle(stack, SETTLE_SECONDS)
     client.post("stakeholder", "stakeholders", year.people)

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bellwether.client import Client
 from bellwether.demo.alerts import AlertStory
-from bellwether.demo.client import Client
 from bellwether.demo.replay import Seen
 from bellwether.demo.year import Year
 

@@ -1,30 +1,16 @@
 """What the demo replays, read from examples/: accounts, people, and everything that happened, in order of time."""
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-SOURCE = "webshop"
-COUNTRIES = {
-    "United Kingdom": "GB",
-    "Germany": "DE",
-    "France": "FR",
-    "Netherlands": "NL",
-    "Belgium": "BE",
-    "Iceland": "IS",
-    "Lithuania": "LT",
-    "Finland": "FI",
-    "Cyprus": "CY",
-    "Japan": "JP",
-    "Portugal": "PT",
-    "Austria": "AT",
-}
-CADENCE_DAYS = 45.0
+from bellwether.evidence.histories import Format, read_history
+
+CUSTOMERS = {"tier": "C", "cadence_days": 45.0}
 """Wholesale customers are heard from when they order: once in six weeks is as expected."""
 
 
@@ -52,41 +38,23 @@ class Year:
 
 def read_year(examples: Path) -> Year:
     """Read ``orders.csv`` and ``story.yaml``."""
-    with (examples / "orders.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    sold = read_history(examples / "orders.csv", Format.ORDERS)
     story = yaml.safe_load((examples / "story.yaml").read_text())
-    happenings = [_order(row) for row in rows] + _story(story)
+    happenings = [Happening(at, "activities", body) for at, body in sold.happened] + _story(story)
     happenings.sort(key=lambda happening: happening.at)
     orders: dict[str, list[datetime]] = defaultdict(list)
-    for row in rows:
-        orders[row["customer"]].append(_time(row["time"]))
+    for at, body in sold.happened:
+        orders[body["account"]["external_id"]].append(at)
+    customers = [account | CUSTOMERS for _, account in sorted(sold.accounts.items())]
     return Year(
         start=happenings[0].at.replace(hour=0, minute=0, second=0),
         end=happenings[-1].at.replace(hour=0, minute=0, second=0) + timedelta(days=1),
-        accounts=[*_customers(rows), _account(story["account"])],
+        accounts=[*customers, _account(story["account"])],
         people=[_person(person, story["account"]) for person in story["people"]],
         happenings=happenings,
         orders=dict(orders),
         story=story["account"]["name"],
     )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _customers(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
-    countries = {row["customer"]: row["country"] for row in rows}
-    return [
-        {
-            "external_ids": [{"source": SOURCE, "external_id": customer}],
-            "name": f"Customer {customer}",
-            "tier": "C",
-            "country": COUNTRIES[country],
-            "cadence_days": CADENCE_DAYS,
-        }
-        for customer, country in sorted(countries.items())
-    ]
 
 
 def _account(said: dict[str, Any]) -> dict[str, Any]:
@@ -107,26 +75,6 @@ def _person(said: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
         "external_ids": [{"source": account["source"], "external_id": said["external_id"]}],
         "account": {"source": account["source"], "external_id": account["external_id"]},
     }
-
-
-def _order(row: dict[str, str]) -> Happening:
-    at = _time(row["time"])
-    return Happening(
-        at,
-        "activities",
-        {
-            "source": SOURCE,
-            "external_id": f"invoice-{row['invoice']}",
-            "revision": 1,
-            "type": "order",
-            "direction": "inbound",
-            "outcome": "placed",
-            "occurred_at": at.isoformat(),
-            "account": {"source": SOURCE, "external_id": row["customer"]},
-            "amount": row["amount_gbp"],
-            "currency": "GBP",
-        },
-    )
 
 
 def _story(story: dict[str, Any]) -> list[Happening]:

@@ -1,27 +1,25 @@
-"""The demo's client of the public APIs: what a CRM and a front end would call, with the same limits."""
+"""A client of the public APIs: what a CRM and a front end would call, with the same limits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
 
 from bellwether.errors import BellwetherError
-from bellwether.stack import Stack
 
-TENANT = "demo"
 BULK = 500
 
 
 class Refused(BellwetherError):
-    """An API did not take what the demo sent."""
+    """An API did not answer, or did not take what it was sent."""
 
 
 class Client:
-    """Calls the five APIs of a stack as one tenant."""
+    """Calls the APIs as the tenant of a token; ``address`` gives a service's base URL."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._http = httpx.Client(timeout=30, headers={"Authorization": f"Bearer {stack.token(TENANT, ttl=7200)}"})
+    def __init__(self, address: Callable[[str], str], token: str) -> None:
+        self._address = address
+        self._http = httpx.Client(timeout=30, headers={"Authorization": f"Bearer {token}"})
 
     def close(self) -> None:
         """Close the connections."""
@@ -31,16 +29,19 @@ class Client:
         """Post ``items`` in bulk; gives their results in order. Raises Refused for any that was not taken."""
         results: list[dict[str, Any]] = []
         for start in range(0, len(items), BULK):
-            body = {"items": items[start : start + BULK]}
-            results += self._answer(self._http.post(f"{self._stack.url(service)}/v1/{route}", json=body))["items"]
+            results += self.ask(service, route, {"items": items[start : start + BULK]})["items"]
         for result, item in zip(results, items, strict=True):
             if result["status"] in {"rejected", "unmatched"}:
                 raise Refused(f"{service} answered {result['status']} to {item}: {result.get('problem')}")
         return results
 
+    def ask(self, service: str, route: str, body: dict[str, Any], **query: Any) -> dict[str, Any]:
+        """The answer to one POST; ``route`` is what follows /v1/."""
+        return self._answer("POST", service, route, json=body, params=query)
+
     def get(self, service: str, route: str, **query: Any) -> dict[str, Any]:
-        """One answer."""
-        return self._answer(self._http.get(f"{self._stack.url(service)}/v1/{route}", params=query))
+        """The answer to one GET."""
+        return self._answer("GET", service, route, params=query)
 
     def every(self, service: str, route: str, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list."""
@@ -52,7 +53,12 @@ class Client:
                 return
             cursor = {"cursor": page["next_cursor"]}
 
-    def _answer(self, response: httpx.Response) -> dict[str, Any]:
+    def _answer(self, method: str, service: str, route: str, **options: Any) -> dict[str, Any]:
+        url = f"{self._address(service)}/v1/{route}"
+        try:
+            response = self._http.request(method, url, **options)
+        except httpx.TransportError as error:
+            raise Refused(f"{url} does not answer: {error}") from error
         if response.is_error:
             raise Refused(f"{response.request.url} answered {response.status_code}: {response.text[:500]}")
         return dict(response.json())
