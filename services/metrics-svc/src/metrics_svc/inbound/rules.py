@@ -87,14 +87,15 @@ class Reading:
 class Adapter:
     """One source system. Functions only: each is called with bytes and values and gives values.
 
-    ``prove`` gets the live secrets, the newest first, and raises nothing. ``hello`` answers a handshake before any
-    proof (None: no handshake), as Microsoft Graph's validation token needs. ``read`` is called after the answer was
-    given, and raises ValueError for a body that can't be read at all.
+    ``prove`` gets the live secrets, the newest first, and raises nothing; None for a system that signs nothing, which
+    then shows an ingest key of ours. ``hello`` answers a handshake before any proof (None: no handshake), as Microsoft
+    Graph's validation token needs. ``read`` is called after the answer was given, and raises ValueError for a body
+    that can't be read at all (msgspec's own errors count as such).
     """
 
     name: str
     title: str
-    prove: Callable[[Delivery, Sequence[str]], Proof | Forgery]
+    prove: Callable[[Delivery, Sequence[str]], Proof | Forgery] | None
     read: Callable[[bytes, Options], Reading]
     hello: Callable[[Delivery], Greeting | None] = field(default=lambda _: None)
     greeting: Greeting = Greeting()

@@ -1,0 +1,11 @@
+"""The source systems we understand. A new one is a module here, its payloads, and its line in this table."""
+
+from collections.abc import Mapping
+
+from metrics_svc.adapters import cloudevents
+from metrics_svc.inbound.rules import Adapter
+
+_KNOWN: tuple[Adapter, ...] = (cloudevents.ADAPTER,)
+
+ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _KNOWN}
+"""By the name in the address, ``/v1/inbound/{adapter}``."""
