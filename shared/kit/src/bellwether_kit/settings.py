@@ -86,8 +86,12 @@ class HttpSettings(BaseSettings):
         default=(), validation_alias="BELLWETHER_CORS_ORIGINS", description="separated by commas"
     )
     body_limit: int = Field(default=1024 * 1024, gt=0, description="bytes of a request body")
-    csv_body_limit: int = Field(default=10 * 1024 * 1024, gt=0, description="bytes of a text/csv body")
-    body_timeout: float = Field(default=30.0, gt=0, description="seconds in which a body must arrive")
+    import_body_limit: int = Field(
+        default=128 * 1024 * 1024, gt=0, description="bytes of a body that is read as a stream"
+    )
+    body_timeout: float = Field(
+        default=30.0, gt=0, description="seconds in which a body, or the next part of a streamed one, must arrive"
+    )
     nesting_limit: int = Field(default=20, ge=1, le=100, description="arrays and objects inside each other")
     rate_per_second: float = Field(default=1_000.0, gt=0, description="requests a tenant may make per second")
     rate_burst: int = Field(default=2_000, ge=1, description="requests a tenant may make at once")

@@ -26,6 +26,7 @@ from bellwether_kit.events.kafka import check_extension
 from bellwether_kit.events.relay import Relay
 from bellwether_kit.events.subscriptions import Subscription
 from bellwether_kit.faults import fault_point
+from bellwether_kit.garbage import collect_seldom
 from bellwether_kit.logging import configure_logging
 from bellwether_kit.metrics import CONSUMER_LAG, LOOP_LAG, OUTBOX_UNSENT, TIMERS_DUE
 from bellwether_kit.settings import ServiceSettings
@@ -206,6 +207,7 @@ def run_worker(
 ) -> None:
     """Run the worker of ``service`` until SIGTERM or SIGINT; exits 0 after a drain of at most 15 s."""
     configure_logging(f"{service}-worker", settings.log_level)
+    collect_seldom()
     worker = Worker(settings, service=service, subscriptions=subscriptions, timers=timers)
     # uvicorn raises the signal again once it has shut down: to us a stop that was asked for is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -101,11 +101,26 @@ async def test_a_body_without_content_length_is_cut_off_at_the_limit(client: htt
     assert_problem(await client.post("/v1/raw", content=chunks()), 413, "body-too-large")
 
 
-async def test_csv_may_be_ten_times_larger(client: httpx.AsyncClient) -> None:
-    response = await client.post("/v1/raw", content=b"a" * 2_000_000, headers={"Content-Type": "text/csv"})
-    assert response.json() == {"size": 2_000_000}
-    response = await client.post("/v1/raw", content=b"a" * 11_000_000, headers={"Content-Type": "text/csv"})
-    assert_problem(response, 413, "body-too-large")
+async def test_a_body_that_is_streamed_has_a_limit_of_its_own(make_app: Callable[..., FastAPI], keys: Keys) -> None:
+    async def megabytes(count: int) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield b"a" * 1_000_000
+
+    async with client_of(make_app(import_body_limit=3_000_000), keys.token()) as client:
+        assert (await client.post("/v1/stream", content=megabytes(3))).json()["size"] == 3_000_000
+        assert_problem(await client.post("/v1/stream", content=megabytes(4)), 413, "body-too-large")
+        assert_problem(await client.post("/v1/stream", content=b"a" * 3_000_001), 413, "body-too-large")
+        csv = {"Content-Type": "text/csv"}
+        assert_problem(await client.post("/v1/raw", content=megabytes(3), headers=csv), 413, "body-too-large")
+
+
+async def test_a_stream_that_stops_is_given_up(make_app: Callable[..., FastAPI], keys: Keys) -> None:
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    async with client_of(make_app(body_timeout=0.05), keys.token()) as client:
+        assert_problem(await client.post("/v1/stream", content=stalled()), 408, "body-too-slow")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "nonsense", None])

@@ -6,7 +6,11 @@ import httpx
 import jwt
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
 from things.rig import FakeDatabase, Keys, assert_problem, client_of
+
+from bellwether_kit.http import Call, ProblemError
+from bellwether_kit.http.guard import admitted
 
 MakeApp = Callable[..., FastAPI]
 
@@ -81,6 +85,19 @@ async def test_a_tenant_that_asks_too_much_waits_and_its_neighbour_does_not(make
         assert response.headers["ratelimit"] == '"tenant";r=0;t=200'
     async with client_of(app, keys.token(tenant="umbrella")) as neighbour:
         assert (await neighbour.get("/v1/whoami")).status_code == 200
+
+
+async def test_a_caller_known_otherwise_has_the_rate_of_its_tenant(make_app: MakeApp) -> None:
+    app = make_app(rate_per_second=0.001, rate_burst=1)
+
+    def signed() -> Call:
+        return admitted(Request({"type": "http", "app": app, "headers": []}), "acme", "connection:1")
+
+    call = signed()
+    assert (call.tenant, call.subject, call.scopes) == ("acme", "connection:1", frozenset())
+    with pytest.raises(ProblemError) as refused:
+        signed()
+    assert refused.value.status_code == 429
 
 
 async def test_health_is_for_everyone_and_never_limited(make_app: MakeApp) -> None:

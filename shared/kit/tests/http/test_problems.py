@@ -70,6 +70,11 @@ async def test_path_and_query_errors_say_where_they_are(client: httpx.AsyncClien
     assert (error["location"], error["pointer"]) == ("query", "/limit")
 
 
+async def test_a_route_for_foreign_callers_takes_any_query(client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/stream", params={"whatever": "it says"})
+    assert response.json() == {"size": 0, "query": {"whatever": "it says"}}
+
+
 async def test_an_unknown_query_parameter_is_refused_by_name(client: httpx.AsyncClient) -> None:
     body = assert_problem(await client.get("/v1/things?bnad=at-risk"), 422, "validation-failed")
     assert body["errors"][0]["pointer"] == "/bnad"  # type: ignore[index]

@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Response
 from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http import (
     Answer,
+    AnyQuery,
     BulkAnswer,
     Call,
     DomainError,
@@ -29,6 +30,7 @@ from bellwether_kit.http import (
     requires,
     router,
 )
+from bellwether_kit.http.bodies import body_of
 
 
 class UnknownThing(DomainError):
@@ -129,6 +131,12 @@ async def bulk(call: Writer) -> Response:
 @routes.post("/raw", operation_id="post-raw")
 async def raw(call: Writer) -> dict[str, int]:
     return {"size": len(await call.request.body())}
+
+
+@routes.post("/stream", operation_id="post-stream")
+async def stream(call: Writer, query: AnyQuery) -> dict[str, Any]:
+    sizes = [len(chunk) async for chunk in body_of(call.request).chunks()]
+    return {"size": sum(sizes), "query": dict(query)}
 
 
 @routes.get("/whoami", operation_id="get-whoami")

@@ -1,5 +1,6 @@
 """PostgreSQL: units of work, row security, the kit's tables, migrations and provisioning."""
 
+from bellwether_kit.arrays import array, arrays
 from bellwether_kit.db.tables import (
     DeadLetterColumns,
     IdempotencyColumns,
@@ -17,4 +18,6 @@ __all__ = [
     "OutboxColumns",
     "OutboxStreamColumns",
     "UnitOfWork",
+    "array",
+    "arrays",
 ]

@@ -22,6 +22,15 @@ def protect(op: Operations, *tables: str) -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_api, {service}_worker")
 
 
+def reveal(op: Operations, table: str, column: str) -> None:
+    """Let the API role read, of a protected ``table``, the rows whose uuid ``column`` the transaction names.
+
+    For requests whose tenant is found by an id that they know: ``set_config('app.<column>', id, true)``.
+    """
+    named = f"{column} = NULLIF(current_setting('app.{column}', true), '')::uuid"
+    op.execute(f"CREATE POLICY named_by_the_request ON {table} FOR SELECT TO {_service(op)}_api USING ({named})")
+
+
 def _force(op: Operations, table: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

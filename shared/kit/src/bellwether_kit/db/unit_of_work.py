@@ -39,6 +39,17 @@ class UnitOfWork:
         """Say ``entries`` to the world once this unit commits, in this order."""
         self._entries.extend(entries)
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Undo what happens inside if it raises, rows and emitted events; what the unit did before stands."""
+        said = len(self._entries)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._entries[said:]
+            raise
+
     async def flush(self, source: str) -> bool:
         """Write the emitted events to the outbox; says whether there were any."""
         if not self._entries:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit import telemetry
+from bellwether_kit.arrays import arrays
 from bellwether_kit.events.envelope import MAX_EVENT_BYTES, Event, encode
 
 _BUMP = text("""
@@ -47,18 +48,6 @@ class RawRecord:
     tenant: str = ""
 
 
-@dataclass(slots=True)
-class _Rows:
-    ids: list[UUID] = field(default_factory=list)
-    tenants: list[str] = field(default_factory=list)
-    topics: list[str] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
-    sequences: list[int] = field(default_factory=list)
-    values: list[bytes | None] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-
-
 async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, source: str) -> None:
     """Store ``entries`` in order with two statements at the most; ``source`` is the CloudEvents source.
 
@@ -66,11 +55,12 @@ async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, 
     given out in the order of commits. Raises :class:`EventTooLarge`.
     """
     sequences = await _next_sequences(session, [e for e in entries if isinstance(e, Event)])
-    rows = _Rows()
+    rows: list[tuple[object, ...]] = []
     correlation, traceparent = telemetry.correlation.get(), telemetry.current_traceparent()
     for entry in entries:
         if isinstance(entry, RawRecord):
-            _append(rows, entry, "dead-letter", 0, entry.value, msgspec.json.encode(entry.headers).decode())
+            headers = msgspec.json.encode(entry.headers).decode()
+            rows.append((entry.id, entry.tenant, entry.topic, entry.key, "dead-letter", 0, entry.value, headers))
             continue
         sequence = next(sequences) if entry.sequence is None else entry.sequence
         value = None
@@ -78,22 +68,8 @@ async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, 
             value = encode(entry, source=source, sequence=sequence, correlation=correlation, traceparent=traceparent)
             if len(value) > MAX_EVENT_BYTES:
                 raise EventTooLarge(f"{entry.type} of {len(value)} bytes, at most {MAX_EVENT_BYTES}")
-        _append(rows, entry, entry.type, sequence, value, "{}")
-    columns = {name: getattr(rows, name) for name in rows.__slots__}
-    await session.execute(_INSERT, columns)
-
-
-def _append(
-    rows: _Rows, entry: Event | RawRecord, type_: str, sequence: int, value: bytes | None, headers: str
-) -> None:
-    rows.ids.append(entry.id)
-    rows.tenants.append(entry.tenant)
-    rows.topics.append(entry.topic)
-    rows.keys.append(entry.key)
-    rows.types.append(type_)
-    rows.sequences.append(sequence)
-    rows.values.append(value)
-    rows.headers.append(headers)
+        rows.append((entry.id, entry.tenant, entry.topic, entry.key, entry.type, sequence, value, "{}"))
+    await session.execute(_INSERT, arrays("ids tenants topics keys types sequences values headers", rows))
 
 
 async def _next_sequences(session: AsyncSession, events: Sequence[Event]) -> Iterator[int]:
@@ -103,15 +79,8 @@ async def _next_sequences(session: AsyncSession, events: Sequence[Event]) -> Ite
         return iter(())
     # Sorted: two writers that share keys lock them in the same order.
     streams = sorted(Counter(counted).items())
-    result = await session.execute(
-        _BUMP,
-        {
-            "tenants": [stream[0] for stream, _ in streams],
-            "topics": [stream[1] for stream, _ in streams],
-            "keys": [stream[2] for stream, _ in streams],
-            "counts": [count for _, count in streams],
-        },
-    )
+    wanted = arrays("tenants topics keys counts", [(*stream, count) for stream, count in streams])
+    result = await session.execute(_BUMP, wanted)
     last: dict[tuple[str, str], int] = {(topic, key): sequence for topic, key, sequence in result}
     following = {(t, k): last[t, k] - count for (_, t, k), count in streams}
 

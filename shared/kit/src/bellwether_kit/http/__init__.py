@@ -16,11 +16,12 @@ from bellwether_kit.http.models import (
 from bellwether_kit.http.paging import Page, PageQuery, PageRequest
 from bellwether_kit.http.preconditions import IF_MATCH, etag, if_match
 from bellwether_kit.http.problems import DomainError, Errors, Problem, ProblemError, problem_of
-from bellwether_kit.http.routes import router
+from bellwether_kit.http.routes import AnyQuery, router
 
 __all__ = [
     "IF_MATCH",
     "Answer",
+    "AnyQuery",
     "BulkAnswer",
     "Call",
     "Currency",

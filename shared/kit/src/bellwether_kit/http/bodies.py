@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -65,6 +66,7 @@ class BodyRequest(Request):
         super().__init__(scope, self._receive_within_limit)
         self._server_receive = receive
         self._received = 0
+        self._limit = self.limits.body_limit
 
     @property
     def limits(self) -> HttpSettings:
@@ -92,7 +94,7 @@ class BodyRequest(Request):
 
     async def _receive_within_limit(self) -> Message:
         """Pass a message on; raises the 413 problem as soon as the body is, or says it is, too large."""
-        limit = self.limits.csv_body_limit if self.media_type == "text/csv" else self.limits.body_limit
+        limit = self._limit
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
             raise _too_large(limit)
@@ -109,8 +111,7 @@ class BodyRequest(Request):
                 async with asyncio.timeout(self.limits.body_timeout):
                     self._body = await self._read()
             except TimeoutError as error:
-                detail = "The body did not arrive in time."
-                raise ProblemError(408, "body-too-slow", detail, headers={"Connection": "close"}) from error
+                raise _too_slow() from error
         return self._body
 
     async def _read(self) -> bytes:
@@ -126,11 +127,41 @@ class BodyRequest(Request):
         self._stream_consumed = True
         return b"".join(chunks)
 
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, up to the limit of imports; what is yielded is kept nowhere.
+
+        Raises the 413 problem beyond the limit, the 408 problem when nothing comes for too long, and
+        ClientDisconnect when the client leaves.
+        """
+        self._limit = self.limits.import_body_limit
+        stream = self.stream()
+        try:
+            while True:
+                async with asyncio.timeout(self.limits.body_timeout):
+                    chunk = await anext(stream, None)
+                if chunk is None:
+                    return
+                yield chunk
+        except TimeoutError as error:
+            raise _too_slow() from error
+
     async def json(self) -> Any:
         """Decode the body once; raises the problem that says what is wrong with it."""
         if not hasattr(self, "_json"):
             self._json = parse_json(await self.body(), self.limits.nesting_limit)
         return self._json
+
+
+def body_of(request: Request) -> BodyRequest:
+    """Give the same request as one whose body is read under limits, which it is on every route of ours."""
+    if not isinstance(request, BodyRequest):
+        raise TypeError("make the route with bellwether_kit.http.router()")
+    return request
+
+
+def _too_slow() -> ProblemError:
+    detail = "The body did not arrive in time."
+    return ProblemError(408, "body-too-slow", detail, headers={"Connection": "close"})
 
 
 def _too_large(limit: int) -> ProblemError:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from bellwether_kit.http.bodies import BodyRequest, parse_json, unsupported_media_type
+from bellwether_kit.http.bodies import body_of, parse_json, unsupported_media_type
 from bellwether_kit.http.calls import Call
 from bellwether_kit.http.models import ResponseModel
 from bellwether_kit.http.problems import FieldError, Problem, ProblemError, field_errors, invalid, members
@@ -35,9 +35,7 @@ async def read_items(call: Call, model: type[M], limit: int = 500) -> list[M | P
 
     Raises the 413 problem for more than ``limit`` items, and those of a body that can't be read at all.
     """
-    request = call.request
-    if not isinstance(request, BodyRequest):
-        raise TypeError("make the route with bellwether_kit.http.router()")
+    request = body_of(call.request)
     if request.media_type in (NDJSON, "application/ndjson"):
         nesting = request.limits.nesting_limit
         lines = _limited([line for line in (await request.body()).split(b"\n") if line.strip()], limit)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -20,6 +20,7 @@ from bellwether_kit.settings import ServiceSettings
 
 _TRIES = 3
 _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,11 @@ class Call:
         """Run ``work`` in one transaction of the caller's tenant and answer what it gives.
 
         With an ``Idempotency-Key`` the answer is stored in that transaction, and a repeat gets it without the
-        work. What ``work`` raises undoes everything. Deadlocks and serialization failures are tried three
-        times, so ``work`` must change nothing but the unit of work.
+        work. What ``work`` raises undoes everything; :meth:`transact` says what is tried again.
         """
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return await self._write_once(work)
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _WORTH_ANOTHER_TRY or attempt == _TRIES:
-                    raise
-        raise AssertionError("the last try answers or raises")
-
-    async def _write_once(self, work: Work) -> Response:
         request = await idempotency.keyed(self.request)
-        async with self._runtime.database.unit_of_work(self.tenant) as uow:
+
+        async def answered(uow: UnitOfWork) -> Response:
             if request is None:
                 return rendered(await work(uow))
             stored = await idempotency.claim(uow, self.tenant, request)
@@ -88,6 +80,23 @@ class Call:
             if response.status_code < 400:
                 await idempotency.store(uow, self.tenant, request, response)
             return response
+
+        return await self.transact(answered)
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run ``work`` in one transaction of the caller's tenant, whatever key the request has, and give its result.
+
+        Deadlocks and serialization failures are tried three times, so ``work`` must change nothing but the unit
+        of work.
+        """
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self._runtime.database.unit_of_work(self.tenant) as uow:
+                    return await work(uow)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _WORTH_ANOTHER_TRY or attempt == _TRIES:
+                    raise
+        raise AssertionError("the last try answers or raises")
 
 
 def rendered(answer: Answer) -> Response:

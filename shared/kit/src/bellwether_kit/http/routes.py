@@ -1,10 +1,10 @@
 """Routes as all services have them: admitted before the body is read, unknown query parameters refused."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -15,6 +15,15 @@ from bellwether_kit.http.models import RequestModel
 from bellwether_kit.http.problems import FieldError, invalid
 
 
+def any_query(request: Request) -> Mapping[str, str]:
+    """Give the query whatever it holds."""
+    return request.query_params
+
+
+AnyQuery = Annotated[Mapping[str, str], Depends(any_query)]
+"""The dependency of a route whose query is somebody else's: no parameter of it is unknown."""
+
+
 class Route(APIRoute):
     """A route with its guard in front."""
 
@@ -23,13 +32,14 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         guards = [part.call for part in _tree(self.dependant) if isinstance(part.call, Requires)]
         known = frozenset(_query_names(self.dependant))
+        open_query = any(part.call is any_query for part in _tree(self.dependant))
         reads_json = self.body_field is not None
 
         async def answer(request: Request) -> Response:
             checked = BodyRequest(request.scope, request.receive)
             for guard in guards:
                 await guard.admit(checked)
-            if request.scope["query_string"]:
+            if request.scope["query_string"] and not open_query:
                 _refuse_unknown(checked, known)
             if reads_json:
                 checked.require_json()

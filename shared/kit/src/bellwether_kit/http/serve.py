@@ -6,6 +6,8 @@ import sys
 
 import uvicorn
 
+from bellwether_kit.garbage import collect_seldom
+
 
 def main() -> None:
     """Serve the app that the named factory builds, until SIGTERM or SIGINT; a stop that was asked for exits 0."""
@@ -16,6 +18,7 @@ def main() -> None:
     given = options.parse_args()
     # uvicorn raises the signal again once it has shut down; by default that would end us with an error.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    collect_seldom()
     uvicorn.run(
         given.factory,
         factory=True,
