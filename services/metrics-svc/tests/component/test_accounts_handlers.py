@@ -110,6 +110,17 @@ async def test_two_external_ids_of_one_person_are_one_person_afterwards(
     assert [who["contact_id"] for who in (await crm.get(f"/v1/accounts/{account}/touch"))["contacts"]] == [str(bo)]
 
 
+async def test_an_activity_that_names_a_person_in_two_ways_names_them_once_afterwards(
+    crm: Any, account: UUID, deliver: Any, person: Any
+) -> None:
+    mail, phone = ({"source": source, "external_id": "bo"} for source in ("mail", "phone"))
+    await crm.post(crm.call(1, "connected", direction="inbound", contacts=[mail, phone]))
+    bo = UUID("01890000-0000-7000-8000-0000000000aa")
+    await deliver(person(stakeholder_id=bo, external_ids=(mail, phone)))
+    assert (await crm.get("/v1/activities"))["items"][0]["contact_ids"] == [str(bo)]
+    assert (await crm.get("/v1/evidence"))["items"][0]["contact_ids"] == [str(bo)]
+
+
 async def test_an_erased_person_is_forgotten_and_their_contacts_stay_anonymous(
     crm: Any, account: UUID, deliver: Any, person: Any, erased: Any, admin: Any
 ) -> None:

@@ -58,13 +58,25 @@ _MATCH = text(f"""
 """)
 
 _REKEY = text(f"""
+    WITH named AS (
+        SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:aliases AS uuid[]),
+                             CAST(:contacts AS uuid[])) AS named(tenant, account_id, alias_id, contact_id)
+    ), found AS (
+        SELECT DISTINCT tenant, activity_id FROM named JOIN activity AS a USING (tenant)
+        WHERE (a.account_id = named.account_id OR a.account_id IS NULL) AND alias_id = ANY(a.contact_ids)
+    )
     UPDATE activity AS kept
-    SET contact_ids = array_replace(kept.contact_ids, alias_id, contact_id),
-        asked_contact = CASE WHEN asked_contact = alias_id THEN contact_id ELSE asked_contact END
-    FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:aliases AS uuid[]),
-                CAST(:contacts AS uuid[])) AS named(tenant, account_id, alias_id, contact_id)
-    WHERE kept.tenant = named.tenant AND (kept.account_id = named.account_id OR kept.account_id IS NULL)
-      AND alias_id = ANY(kept.contact_ids)
+    SET contact_ids = ARRAY(
+            SELECT coalesce(contact_id, said)
+            FROM unnest(kept.contact_ids) WITH ORDINALITY AS listed(said, place)
+            LEFT JOIN named ON named.tenant = kept.tenant AND alias_id = said
+            GROUP BY 1 ORDER BY min(place)
+        ),
+        asked_contact = coalesce(
+            (SELECT DISTINCT contact_id FROM named WHERE named.tenant = kept.tenant AND alias_id = asked_contact),
+            asked_contact
+        )
+    FROM found WHERE (kept.tenant, kept.activity_id) = (found.tenant, found.activity_id)
     RETURNING WITH (OLD AS before, NEW AS after) {BEFORE_AND_AFTER}
 """)
 
