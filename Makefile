@@ -62,6 +62,7 @@ contracts-check: $(READY) ## say what a change of contracts would break, and for
 .PHONY: bench
 bench: $(READY) ## measure the paths that must be fast, each beside its floor
 	$(BIN)/bellwether bench rescoring
+	$(BIN)/bellwether bench ingest
 
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew: newest versions, hashes, no index address

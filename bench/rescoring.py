@@ -2,10 +2,7 @@
 
 import argparse
 import asyncio
-import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -18,9 +15,8 @@ import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from evidence import records
-from rich.console import Console
+from results import keep, machine, table
 from rich.progress import track
-from rich.table import Table
 
 from bellwether.engines.ports import free_ports
 from bellwether.home import Home, repository_root
@@ -134,20 +130,10 @@ def main() -> None:
 
 
 def report(rates: dict[str, list[float]], given: argparse.Namespace) -> None:
-    """Print medians, ranges and the ratio of each round; write the same as JSON."""
-    ratios = [mine / base for mine, base in zip(rates["scoring worker"], rates["floor"], strict=True)]
-    table = Table(
-        "contestant", "events/s (median)", "range", title=f"{given.events:,} events, {given.accounts:,} accounts"
-    )
-    for name, values in rates.items():
-        table.add_row(name, f"{statistics.median(values):,.0f}", f"{min(values):,.0f} to {max(values):,.0f}")
-    console = Console()
-    console.print(table)
-    console.print(f"ratio to the floor, round by round: {', '.join(f'{r:.2f}' for r in ratios)}")
-    console.print(f"median ratio {statistics.median(ratios):.2f} (goal of F1: 0.5; done from 0.2)")
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    results = {"machine": machine, "rescoring": {"rates": rates, "ratios": ratios, **vars(given)}}
-    (HERE / "results.json").write_text(json.dumps(results, indent=2))
+    """Print medians, ranges and the ratio of each round; keep the same."""
+    title = f"F1: rescoring, events/s ({given.events:,} events, {given.accounts:,} accounts)"
+    table(title, rates, ours="scoring worker", base="floor", goal="0.5 (done from 0.2)")
+    keep("rescoring", {"machine": machine(), "rates": rates, **vars(given)})
 
 
 if __name__ == "__main__":

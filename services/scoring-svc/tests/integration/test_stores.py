@@ -2,14 +2,11 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import pytest
 from psycopg.errors import UniqueViolation
 
-from bellwether_kit.db import Database
 from bellwether_kit.ids import uuid7
-from scoring_svc.ledger.store import array, text_array
 
 ALERT = """
     INSERT INTO alert (tenant, id, account_id, version, kind, status, severity, current, episode, firings, priority,
@@ -48,18 +45,3 @@ async def test_one_id_may_be_used_by_two_tenants(world: Any) -> None:
     await world.tell(said, tenant="globex")
     rows = world.mailbox.admin("SELECT tenant FROM evidence ORDER BY tenant")
     assert [row.tenant for row in rows] == ["acme", "globex"]
-
-
-async def test_array_literals_come_back_as_they_were(database: Database) -> None:
-    texts = ["plain", 'with "quotes"', "back\\slash", "{braces, commas}", "", None, "NULL", "zeilen\numbruch", "Zoë"]
-    numbers = [1.5, -2e-300, 1e22, None, 0.1]
-    ids = [UUID(int=1), uuid7()]
-    async with database.unit_of_work(None) as uow:
-        connection = await uow.session.connection()
-        row = (
-            await connection.exec_driver_sql(
-                "SELECT CAST(%s AS text[]), CAST(%s AS float8[]), CAST(%s AS uuid[])",
-                (text_array(texts), array(numbers), array(ids)),
-            )
-        ).one()
-    assert list(row) == [texts, numbers, ids]

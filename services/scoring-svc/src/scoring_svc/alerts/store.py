@@ -10,11 +10,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
-from scoring_svc.ledger.store import array, key_arrays, text_array
+from scoring_svc.ledger.store import key_arrays
 from scoring_svc.published import (
     AlertAcknowledged,
     AlertLinks,
@@ -167,8 +167,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write alerts, timelines and events of the changes, at most one change per alert."""
     past = [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]
     if past:
-        columns = {"tenant": text_array([tenant for tenant, _ in past]), "id": array([id_ for _, id_ in past])}
-        await uow.session.execute(_PAST, columns)
+        await uow.session.execute(_PAST, arrays("tenant id", past))
     await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
     told = [c for c in changes if c.change is not None]
     if not told:

@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bellwether_kit.db import array
 from scoring_svc.health.rules import Account, Day, Key, Reported
 from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
-from scoring_svc.ledger.store import array, key_arrays, text_array
+from scoring_svc.ledger.store import key_arrays
 from scoring_svc.scorecards.rules import MEASURES, cadence_days
 
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
@@ -186,18 +187,18 @@ async def save(session: AsyncSession, accounts: Sequence[Account], now: datetime
 
 async def remember(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
     """Add the accounts' health to their history; at one instant the last word counts."""
-    columns = _columns(accounts) | {"measures": array([_measures(account.measures) for account in accounts])}
+    columns = _columns(accounts) | {"measures": array([account.measures for account in accounts])}
     await session.execute(_REMEMBER, {**columns, "now": now})
 
 
 def _columns(accounts: Sequence[Account]) -> dict[str, str]:
     return {
-        "tenant": text_array([account.tenant for account in accounts]),
+        "tenant": array([account.tenant for account in accounts]),
         "account_id": array([account.account_id for account in accounts]),
         "score": array([account.score for account in accounts]),
-        "band": text_array([account.band for account in accounts]),
+        "band": array([account.band for account in accounts]),
         "confidence": array([account.confidence for account in accounts]),
-        "scorecard": text_array([account.scorecard for account in accounts]),
+        "scorecard": array([account.scorecard for account in accounts]),
         "scorecard_version": array([account.scorecard_version for account in accounts]),
     }
 
@@ -245,8 +246,3 @@ def measures_of(values: Sequence[float | None]) -> Mapping[str, float | None]:
 def instant(seconds: float) -> datetime:
     """Epoch seconds as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _measures(values: Sequence[float | None]) -> str:
-    """An array literal that stands inside another array literal."""
-    return '"' + array(values) + '"'

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from scoring_svc.ledger.rules import Piece
 
 # Of each dimension, the newest pieces that a memory is rebuilt from.
@@ -130,38 +131,18 @@ class Told(NamedTuple):
     observed_at: datetime
 
 
-def array(values: Iterable[object]) -> str:
-    """A PostgreSQL array literal of numbers, truth values, ids or hexadecimal texts; None is NULL.
-
-    Built by hand: the driver adapts a list item by item, which takes longer than the rest of a batch.
-    """
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
-
-def text_array(values: Sequence[str | None]) -> str:
-    """A PostgreSQL array literal of any texts; None is NULL."""
-    quoted = {
-        value: "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for value in set(values)
-    }
-    return "{" + ",".join([quoted[value] for value in values]) + "}"
-
-
 def key_arrays(keys: Iterable[Key]) -> dict[str, str]:
     """The parameters `tenant` and `account_id` of a statement about many accounts."""
-    tenants, accounts = zip(*keys, strict=True)
-    return {"tenant": text_array(tenants), "account_id": array(accounts)}
+    return arrays("tenant account_id", keys)
 
 
 async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Recorded]:
     """Write those entries that are new or of a higher revision; one entry per evidence id."""
-    columns = dict(zip(Entry._fields, zip(*entries, strict=True), strict=True))
-    arrays = {
-        name: text_array(values) if name in ("tenant", "kind") else array(values) for name, values in columns.items()
-    }
     by_key = {f"{entry.tenant}/{entry.evidence_id}": entry for entry in entries}
     recorded = []
-    for key, retracted, counted, account_id, *piece in await session.execute(_RECORD, arrays):
+    for key, retracted, counted, account_id, *piece in await session.execute(
+        _RECORD, arrays(" ".join(Entry._fields), entries)
+    ):
         if account_id is None:
             recorded += [Recorded(by_key[fresh], None) for fresh in (key or "").split()]
             continue

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -20,6 +21,16 @@ def bench() -> None:
 @app.command(context_settings=PASS_ON, add_help_option=False)
 def rescoring(context: typer.Context) -> None:
     """F1: how fast a scoring worker drains waiting evidence, beside its floor (--events --accounts --rounds)."""
-    program = repository_root() / "bench" / "rescoring.py"
+    _run("rescoring", context)
+
+
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def ingest(context: typer.Context) -> None:
+    """F2, F3: activities in bulk beside COPY and one by one beside a bare route, cost by history, memory (--help)."""
+    _run("ingest", context)
+
+
+def _run(name: str, context: typer.Context) -> NoReturn:
+    program = repository_root() / "bench" / f"{name}.py"
     command = [sys.executable, str(program), *context.args]
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own interpreter and program

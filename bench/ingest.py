@@ -1,0 +1,271 @@
+"""Ingest: how fast activities come in, in bulk beside COPY and one by one beside a bare route, and at what cost."""
+
+import argparse
+import asyncio
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+import bare
+import ledger
+import msgspec
+import psycopg
+from activities import SOURCE, account_name, activities, activity
+from aiokafka import AIOKafkaProducer
+from posting import bulk, exchange, post, request
+from results import keep, machine, table
+
+from bellwether.engines.ports import free_ports
+from bellwether.home import Home
+from bellwether.stack import Stack
+from bellwether_kit.ids import uuid7
+
+TENANT = "bench"
+PATH = "/v1/activities"
+HERE = Path(__file__).parent
+SMALL = 30  # accounts with a short history
+SHORT, LONG = 10, 10_000
+UNLIMITED = {"BELLWETHER_METRICS_RATE_PER_SECOND": "1e6", "BELLWETHER_METRICS_RATE_BURST": "1000000"}
+
+
+class Ingest:
+    """A metrics-svc of our own, what it is sent, and what it is measured beside."""
+
+    def __init__(self, stack: Stack, given: argparse.Namespace) -> None:
+        self._stack = stack
+        self._given = given
+        self._port = stack.layout.ports["metrics-api"]
+        self._token = stack.token(TENANT)
+        self._runs = 0
+        dsn = stack.layout.postgres_url.rpartition("/")[0] + "/metrics"
+        self.db = psycopg.connect(dsn, autocommit=True)
+        self._tables: list[str] = []
+
+    def prepare(self) -> None:
+        """Have the accounts known; from then on only what is posted fills tables."""
+        count = self._given.accounts + SMALL + 1
+        asyncio.run(_announce(self._stack.layout.kafka_bootstrap, count))
+        while self._one("SELECT count(*) FROM account") < count:
+            time.sleep(0.1)
+        self._stack.halt("metrics-worker")
+        self.db.execute("TRUNCATE inbox")
+        self._tables = ledger.empty_tables(self.db)
+        # Once unmeasured: the planner has seen such rows then, as it has in a database that lives.
+        self.bulk(2_000)
+        self.db.execute("ANALYZE")
+
+    def _one(self, query: str) -> int:
+        return int(self.db.execute(query).fetchall()[0][0])
+
+    def _sent(self, bodies: Iterator[bytes]) -> list[bytes]:
+        return [request(PATH, self._token, body) for body in bodies]
+
+    def _post(self, bodies: Iterator[bytes], connections: int, port: int | None = None) -> float:
+        """Seconds to send all, as made beforehand."""
+        return asyncio.run(post(port or self._port, self._sent(bodies), connections))
+
+    def _run(self) -> str:
+        self._runs += 1
+        return f"run-{self._runs}"
+
+    def bulk(self, count: int) -> float:
+        """Activities a second in requests of 500 over four connections, into empty tables."""
+        ledger.clear(self.db, self._tables)
+        seconds = self._post(bulk(activities(count, self._given.accounts, run=self._run()), 500), 4)
+        if self._one("SELECT count(*) FROM activity") != count:
+            raise RuntimeError("not every activity came in")
+        return count / seconds
+
+    def floor(self, count: int) -> float:
+        """The rows that are there now, once more by COPY into empty tables."""
+        rows = ledger.rows_of(self.db, self._tables)
+        ledger.clear(self.db, self._tables)
+        return count / ledger.copy(self.db, rows)
+
+    def singles(self, count: int) -> float:
+        """Activities a second, one a request, over 64 connections, into empty tables."""
+        ledger.clear(self.db, self._tables)
+        items = activities(count, self._given.accounts, run=self._run())
+        rate = count / self._post(map(msgspec.json.encode, items), 64)
+        if self._one("SELECT count(*) FROM activity") != count:
+            raise RuntimeError("not every activity came in")
+        return rate
+
+    def bare(self, count: int) -> float:
+        """The same requests to the bare route."""
+        self.db.execute(f"DROP TABLE IF EXISTS bare_activity; {bare.TABLE}")
+        with _serving(self.db.info.dsn) as port:
+            items = activities(count, self._given.accounts, run="bare")
+            return count / self._post(map(msgspec.json.encode, items), 64, port)
+
+    def history(self, samples: int) -> dict[str, list[float]]:
+        """Milliseconds of single posts in turn to accounts with a short and with a long history, and corrections."""
+        ledger.clear(self.db, self._tables)
+        chance, now = random.Random(5), datetime.now(UTC)
+        big, small = self._given.accounts, range(self._given.accounts + 1, self._given.accounts + 1 + SMALL)
+        owners = [big] * LONG + [number for number in small for _ in range(SHORT)]
+        seen = dict.fromkeys((big, *small), 0)
+        earlier = []
+        for number in owners:
+            seen[number] += 1
+            at = now - timedelta(days=300 - 299 * seen[number] / (LONG if number == big else SHORT))
+            earlier.append(activity(chance, f"history-{number}-{seen[number]}", number, at))
+        self._post(bulk(earlier, 500), 1)
+        self.db.execute("ANALYZE")
+        return asyncio.run(self._compare(samples, chance, [earlier[LONG - SHORT : LONG], earlier[LONG:]]))
+
+    async def _compare(
+        self, samples: int, chance: random.Random, known: Sequence[list[dict[str, object]]]
+    ) -> dict[str, list[float]]:
+        """``known`` are the latest activities of the long history, and all of the short ones."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        found: dict[str, list[float]] = {}
+        now = datetime.now(UTC)
+        for number in range(samples):
+            fresh = activity(chance, "", 0, now - timedelta(hours=chance.randrange(20)))
+            for history, items in zip(("long", "short"), known, strict=True):
+                base = items[number % len(items)]
+                told = {"account": base["account"], "contacts": base["contacts"]}
+                corrected = base | {"revision": number + 2}
+                posts = (("new", fresh | told | {"external_id": f"new-{history}-{number}"}), ("corrected", corrected))
+                for what, item in posts:
+                    sent = request(PATH, self._token, msgspec.json.encode(item))
+                    started = time.perf_counter()
+                    await exchange(reader, writer, sent)
+                    found.setdefault(f"{what}, {history}", []).append(1_000 * (time.perf_counter() - started))
+        writer.close()
+        return found
+
+    def memory(self, count: int) -> dict[str, dict[str, float]]:
+        """MiB that API and worker hold after a tenth, half and all of ``count`` activities."""
+        ledger.clear(self.db, self._tables)
+        self._stack.resume("metrics-worker")
+        held, done, part = {}, 0, max(500, count // 20)
+        while done < count:
+            items = activities(part, self._given.accounts, run=self._run(), seed=done)
+            self._post(bulk(items, 500), 4)
+            done += part
+            if done in (count // 10, count // 2, count):
+                held[f"{done:,}"] = {name: _rss(self._stack.pid(f"metrics-{name}")) for name in ("api", "worker")}
+                print(f"after {done:,} activities: {held[f'{done:,}']} MiB", flush=True)
+        self._stack.halt("metrics-worker")
+        return held
+
+
+def _rss(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
+
+
+@contextmanager
+def _serving(dsn: str) -> Iterator[int]:
+    """The bare route as a process, on the port that is given."""
+    port = free_ports(1)[0]
+    process = subprocess.Popen([sys.executable, str(HERE / "bare.py"), "--dsn", dsn, "--port", str(port)])
+    try:
+        asyncio.run(_until_it_listens(port))
+        yield port
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+async def _until_it_listens(port: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def _announce(bootstrap: str, count: int) -> None:
+    """Say of ``count`` accounts that they exist, as profile-svc does."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20)
+    await producer.start()
+    for number in range(count):
+        account = UUID(int=random.Random(number).getrandbits(128), version=4)
+        names = [{"source": SOURCE, "external_id": account_name(number)}]
+        envelope = {
+            "specversion": "1.0",
+            "id": uuid7(),
+            "source": "/profile-svc",
+            "type": "account.profile.changed.v1",
+            "subject": str(account),
+            "time": datetime.now(UTC),
+            "datacontenttype": "application/json",
+            "tenantid": TENANT,
+            "partitionkey": f"{TENANT}/{account}",
+            "sequence": 1,
+            "data": {"account_id": account, "version": 1, "country": "DE", "external_ids": names},
+        }
+        await producer.send("accounts", msgspec.json.encode(envelope), key=f"{TENANT}/{account}".encode())
+    await producer.stop()
+
+
+def main() -> None:
+    """Run what is asked for, print it, and keep it in results.json."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--activities", type=int, default=20_000, help="in bulk, each round")
+    options.add_argument("--singles", type=int, default=5_000, help="one by one, each round")
+    options.add_argument("--accounts", type=int, default=1_000)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--history", type=int, default=200, help="posts to each sort of account")
+    options.add_argument("--memory", type=int, default=0, help="activities to watch memory over; a million takes long")
+    given = options.parse_args()
+    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
+        stack = Stack(Home(Path(folder)), services=("metrics",), any_port=True, variables={"metrics-api": UNLIMITED})
+        stack.start()
+        try:
+            ingest = Ingest(stack, given)
+            ingest.prepare()
+            measure(ingest, given)
+        finally:
+            stack.stop()
+
+
+def measure(ingest: Ingest, given: argparse.Namespace) -> None:
+    """The rounds, contestants in turn, and then what the path costs in time and memory."""
+    contestants: dict[str, tuple[Callable[[int], float], int]] = {
+        "in bulk": (ingest.bulk, given.activities),
+        "COPY": (ingest.floor, given.activities),
+        "bare route": (ingest.bare, given.singles),
+        "one by one": (ingest.singles, given.singles),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(given.rounds):
+        for name, (run, count) in contestants.items():
+            if count:
+                rates[name].append(run(count))
+    found: dict[str, object] = {"machine": machine(), **vars(given), "rates": rates}
+    if given.activities:
+        table("F2: bulk, activities/s", rates, ours="in bulk", base="COPY", goal="0.3 (in the end 0.5)")
+    if given.singles:
+        table("F3: singles, activities/s", rates, ours="one by one", base="bare route", goal="0.4 (in the end 0.5)")
+    keep("ingest", found | costs(ingest, given))
+
+
+def costs(ingest: Ingest, given: argparse.Namespace) -> dict[str, object]:
+    """What the path costs beside a long history, and in memory."""
+    found: dict[str, object] = {}
+    if given.history:
+        found["history"] = spent = ingest.history(given.history)
+        for what in ("new", "corrected"):
+            table(f"{what} activity, ms", spent, ours=f"{what}, long", base=f"{what}, short", goal="at most 1.3")
+    if given.memory:
+        found["memory"] = ingest.memory(given.memory)
+    return found
+
+
+if __name__ == "__main__":
+    main()
