@@ -1,6 +1,5 @@
 """What happens with a client in the journeys: activities as a CRM posts them. Nothing is posted here."""
 
-import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -104,36 +103,3 @@ def pass_time(tenant: Tenant, span: timedelta = timedelta(minutes=30)) -> dateti
     before = tenant.now
     tenant.clock.advance(span)
     return before + span / 2
-
-
-def busy_months(at: datetime) -> list[Body]:
-    """Two months with everything that evidence is derived from, in order of time, the latest at `at`."""
-    day = timedelta(days=1)
-    start = at - 60 * day
-    told = [activity(f"order-{n}", start + n * 3 * day, "order", "placed", direction="inbound") for n in range(7)]
-    told += [call(f"call-{n}", start + n * 5 * day, "no-answer", 1 + n % 3) for n in range(8)]
-    told += [call(f"call-{n}-chase", start + n * 5 * day + day / 8, "voicemail", 1 + n % 3) for n in (1, 4)]
-    told += [
-        activity(f"mail-{n}", start + (7 * n + 2) * day, "email", "sent", 2, direction="outbound", asks_reply=True)
-        for n in range(6)
-    ]
-    told += [call(f"back-{n}", start + (9 * n + 4) * day, "connected", 1 + n % 3, "inbound") for n in range(5)]
-    told += [meeting(f"meeting-{n}", start + (6 * n + 1) * day, "held", 1 + n % 3) for n in range(4)]
-    told += [meeting("meeting-off", start + 44 * day, "no-show", 2), meeting("meeting-no", at - day, "declined", 3)]
-    return sorted(told, key=lambda body: str(body["occurred_at"]))
-
-
-def disordered(activities: list[Body], seed: int) -> list[Body]:
-    """The same in any order: some said wrongly first and corrected later (or before), half of them said twice."""
-    chance = random.Random(seed)
-    said = []
-    for body in activities:
-        right = body | {"revision": 2}
-        said.append(right)
-        if chance.random() < 0.5:
-            said.append(right)
-        if chance.random() < 0.4:
-            wrong = datetime.fromisoformat(body["occurred_at"]) - timedelta(days=3, hours=chance.randrange(20))
-            said.append(body | {"revision": 1, "occurred_at": wrong.isoformat()})
-    chance.shuffle(said)
-    return said

@@ -1,6 +1,9 @@
 """One tenant at the doors of a running stack: what its CRM, its people and its operations do there."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -10,6 +13,7 @@ from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
 from bellwether_kit.ids import opaque_id
 
+CONNECTIONS = 4
 OWNER = "ana@example.com"
 TAKEN = {"accepted", "duplicate", "corrected", "stale", "unmatched"}
 
@@ -65,6 +69,23 @@ class Tenant:
         results = self.post("metrics", route, {"items": activities})["items"]
         assert {result["status"] for result in results} <= TAKEN, results
         return [result["status"] for result in results]
+
+    def say_at_once(self, requests: Iterable[tuple[str, list[Body]]]) -> list[str]:
+        """Post requests (route and items each) over four connections at the same time; gives every item's status."""
+        waiting, taking = iter(requests), Lock()
+
+        def connection(_number: int) -> list[str]:
+            statuses, other = [], Tenant(self.stack, self.name)
+            while True:
+                with taking:
+                    request = next(waiting, None)
+                if request is None:
+                    other.close()
+                    return statuses
+                statuses += other.say(request[1], request[0])
+
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return [status for statuses in pool.map(connection, range(CONNECTIONS)) for status in statuses]
 
     def expect_replies_within(self, seconds: int) -> None:
         """Set the reply windows of calls and e-mails, for what happened in the last year too."""

@@ -21,7 +21,7 @@ import pytest
 from bellwether_kit.clock import FixedClock
 from bellwether_kit.db import Database
 from bellwether_kit.ids import opaque_id
-from bellwether_kit.testing.databases import copy_of
+from bellwether_kit.testing.databases import address, copy_of
 from bellwether_kit.testing.service import START, Mailbox, ServiceUnderTest
 
 Body = dict[str, Any]
@@ -126,24 +126,21 @@ async def worlds(
         made = []
         for name in (database_name, twin):
             clock = FixedClock(START)
-            url = {role: settings_as(role).database_url.replace(database_name, name) for role in ("api", "worker")}
-            database = Database(
-                settings_as("worker", database_url=url["worker"]), source=f"/{service.name}-svc", clock=clock
-            )
+            settings = {
+                role: settings_as(role, database_url=address(postgres, role=f"{service.name}_{role}", database=name))
+                for role in ("api", "worker")
+            }
+            database = Database(settings["worker"], source=f"/{service.name}-svc", clock=clock)
             await database.open()
             opened.push_async_callback(database.close)
-            app = service.create_app(settings_as("api", database_url=url["api"]), clock=clock)
+            app = service.create_app(settings["api"], clock=clock)
             await opened.enter_async_context(app.router.lifespan_context(app))
-            clients = [
-                await opened.enter_async_context(
-                    httpx.AsyncClient(
-                        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
-                        base_url="http://test",
-                        headers=auth("evidence:ingest evidence:read evidence:write"),
-                    )
-                )
-                for _ in range(CONNECTIONS)
-            ]
+            to_it: dict[str, Any] = {
+                "transport": httpx.ASGITransport(app=app, raise_app_exceptions=False),
+                "base_url": "http://test",
+                "headers": auth("evidence:ingest evidence:read evidence:write"),
+            }
+            clients = [await opened.enter_async_context(httpx.AsyncClient(**to_it)) for _ in range(CONNECTIONS)]
             mailbox = Mailbox(service, database, postgres.rpartition("/")[0] + f"/{name}", clock)
             made.append(World(clients, mailbox, clock))
         yield made
@@ -255,7 +252,7 @@ def people(person: Any) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_a_day_in_any_order_over_four_connections_gives_the_same_evidence_to_the_byte(
     worlds: list[World], changed: Any, person: Any, seed: int
 ) -> None:
