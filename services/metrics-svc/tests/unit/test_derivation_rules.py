@@ -1,5 +1,6 @@
 """Rules in force, business days and deadlines."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics_svc.derivation.rules import Policy, RuleBook, Terms, Window, add_business_days, weekdays
+from metrics_svc.derivation.rules import (
+    Policy,
+    Refusal,
+    RuleBook,
+    Signal,
+    Terms,
+    Window,
+    add_business_days,
+    changed,
+    refusal,
+    weekdays,
+)
+from metrics_svc.evidence.rules import CATALOGUE, Kind
 
 FRIDAY = datetime(2026, 3, 6, 15, 30, tzinfo=UTC)
 
@@ -54,7 +67,8 @@ def test_an_activity_is_read_under_the_policy_of_its_moment() -> None:
 def test_a_window_of_seconds_knows_no_calendar() -> None:
     policy = Policy(windows={"call": Window(seconds=5)})
     terms = Terms(as_of=FRIDAY, books={"acme": RuleBook(((FRIDAY, policy),))}, countries={}, working_day=weekdays)
-    assert FRIDAY + timedelta(seconds=10) == terms.deadline("acme", UUID(int=1), "call", FRIDAY, 2)
+    due = terms.deadline("acme", UUID(int=1), "call", FRIDAY)
+    assert (FRIDAY + timedelta(seconds=5), FRIDAY + timedelta(seconds=10)) == due
 
 
 def test_the_calendar_asked_is_that_of_the_accounts_country() -> None:
@@ -65,5 +79,71 @@ def test_the_calendar_asked_is_that_of_the_accounts_country() -> None:
         return True
 
     terms = Terms(as_of=FRIDAY, books={}, countries={("acme", UUID(int=1)): "DE"}, working_day=working)
-    assert FRIDAY + timedelta(days=3) == terms.deadline("acme", UUID(int=1), "call", FRIDAY, 1)
+    due = terms.deadline("acme", UUID(int=1), "call", FRIDAY)
+    assert (FRIDAY + timedelta(days=3), FRIDAY + timedelta(days=6)) == due
     assert {"DE"} == set(asked)
+
+
+def test_a_country_has_windows_of_its_own_per_channel() -> None:
+    policy = Policy(country_windows={"DE": {"call": Window(business_days=1)}})
+    assert Window(business_days=1) == policy.window("call", "DE")
+    assert Window(business_days=5) == policy.window("email", "DE")
+    assert Window(business_days=3) == policy.window("call", None)
+
+
+@pytest.mark.parametrize(("forgiveness", "days"), [(1.0, 3), (1.5, 5), (2.0, 6), (4.0, 12)])
+def test_forgiveness_is_a_number_of_windows_rounded_up_to_whole_days(forgiveness: float, days: int) -> None:
+    book = RuleBook(default=Policy(forgiveness=forgiveness))
+    terms = Terms(as_of=FRIDAY, books={"acme": book}, countries={}, working_day=lambda _country, _day: True)
+    due = terms.deadline("acme", UUID(int=1), "call", FRIDAY)
+    assert (FRIDAY + timedelta(days=3), FRIDAY + timedelta(days=days)) == due
+
+
+GIFT = Kind("gift-refused", "advice", -1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer"),
+    [
+        (Policy(kinds=(GIFT,)), None),
+        (Policy(kinds=(GIFT, Kind("gift-taken", "service", 1))), None),
+        (Policy(kinds=(Kind("gift-refused", "advice", -1, retired=True),)), None),
+        (Policy(kinds=(GIFT,), signals=(Signal(type="note", kind="gift-refused"),)), None),
+        (Policy(), (Refusal.KIND_GONE, "/kinds")),
+        (Policy(kinds=(GIFT, GIFT)), (Refusal.KIND_REDEFINED, "/kinds/1")),
+        (Policy(kinds=(Kind("gift-refused", "advice", 1),)), (Refusal.KIND_REDEFINED, "/kinds/0")),
+        (Policy(kinds=(Kind("gift-refused", "service", -1),)), (Refusal.KIND_REDEFINED, "/kinds/0")),
+        (Policy(kinds=(GIFT, CATALOGUE["order-placed"])), (Refusal.KIND_REDEFINED, "/kinds/1")),
+        (
+            Policy(kinds=(GIFT,), signals=(Signal(type="fax", kind="gift-refused"),)),
+            (Refusal.UNKNOWN_TYPE, "/signals/0/type"),
+        ),
+        (
+            Policy(kinds=(GIFT,), signals=(Signal(type="call", outcome="won", kind="gift-refused"),)),
+            (Refusal.OUTCOME_MISMATCH, "/signals/0/outcome"),
+        ),
+        (Policy(kinds=(GIFT,), signals=(Signal(type="note", kind="gift"),)), (Refusal.UNKNOWN_KIND, "/signals/0/kind")),
+        (
+            Policy(
+                kinds=(Kind("gift-refused", "advice", -1, retired=True),),
+                signals=(Signal(type="note", kind="gift-refused"),),
+            ),
+            (Refusal.RETIRED_KIND, "/signals/0/kind"),
+        ),
+    ],
+)
+def test_a_policy_follows_another_unless_it_redefines_what_evidence_may_be_of(
+    policy: Policy, pointer: tuple[Refusal, str] | None
+) -> None:
+    assert pointer == refusal(policy, Policy(kinds=(GIFT,)))
+
+
+def test_what_differs_between_two_policies_is_named_with_both_values() -> None:
+    assert changed(Policy(), Policy(chase_step=0.5)) == {"chase_step": (0.25, 0.5)}
+    assert changed(Policy(), Policy()) == {}
+
+
+def test_a_kind_is_found_whatever_version_named_it() -> None:
+    book = RuleBook(versions=(Policy(kinds=(GIFT,)), Policy(kinds=(replace(GIFT, retired=True),))))
+    assert book.kind("gift-refused").retired
+    assert book.kind("order-placed").dimension == "wallet"

@@ -17,8 +17,8 @@ WINDOW = timedelta(hours=10)
 LONG_AFTER = NOON + timedelta(days=365)
 
 
-def deadline(asked_at: datetime, times: int) -> datetime:
-    return asked_at + WINDOW * times
+def deadline(asked_at: datetime) -> tuple[datetime, datetime]:
+    return asked_at + WINDOW, asked_at + 2 * WINDOW
 
 
 def ask(number: int, hours: float, *, replies: Sequence[float] = (), stated: bool = False) -> Ask:

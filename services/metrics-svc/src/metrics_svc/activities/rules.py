@@ -39,7 +39,8 @@ OUTCOMES: Mapping[str, frozenset[str]] = {
         }
     ),
     "order": frozenset({"placed", "cancelled"}),
-    "ticket": frozenset({"opened", "escalated", "resolved"}),
+    "payment": frozenset({"received", "late"}),
+    "ticket": frozenset({"opened", "reopened", "escalated", "resolved"}),
     "survey": frozenset({"sent", "answered"}),
     "proposal": frozenset({"sent", "accepted", "declined"}),
     "note": frozenset(),

@@ -9,6 +9,7 @@ from bellwether_kit.db import UnitOfWork
 from metrics_svc.activities import store as activities
 from metrics_svc.activities.rules import Change
 from metrics_svc.derivation import store
+from metrics_svc.terms.store import terms
 
 
 async def derive_due(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
@@ -16,7 +17,7 @@ async def derive_due(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
     gone = [(row.tenant, row.account_id) for row in rows if row.removed]
     countries = {(row.tenant, row.account_id): row.country for row in rows if not row.removed}
     passed = await store.due(uow.session, list(countries), uow.now)
-    await store.derive(uow, (), await store.terms(uow.session, uow.now, countries), passed)
+    await store.derive(uow, (), await terms(uow.session, uow.now, countries), passed)
     await store.forget_deadlines(uow.session, gone)
     await store.set_accounts(uow.session, [*countries, *gone])
 
@@ -26,5 +27,5 @@ async def derive_anew(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
     countries = {(row.tenant, row.account_id): row.country for row in rows}
     since = {(row.tenant, row.account_id): row.anew_from for row in rows if not row.removed}
     again = [Change(activity, activity) for activity in await activities.since(uow.session, since)]
-    await store.derive(uow, again, await store.terms(uow.session, uow.now, countries))
+    await store.derive(uow, again, await terms(uow.session, uow.now, countries))
     await store.settled(uow.session, list(countries))

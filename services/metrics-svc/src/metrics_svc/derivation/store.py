@@ -1,16 +1,11 @@
-"""All SQL of rules and deadlines, and the one place where changed activities become changed evidence."""
+"""All SQL of deadlines, and the one place where changed activities become changed evidence."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import date, datetime
-from functools import cache, lru_cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import holidays
-import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
@@ -18,32 +13,20 @@ from metrics_svc.accounts.store import Key
 from metrics_svc.activities.rules import Change
 from metrics_svc.buying import rules as buying_rules
 from metrics_svc.buying import store as buying
-from metrics_svc.derivation.rules import Deadline, Deadlines, Policy, RuleBook, Terms, Window, weekdays
+from metrics_svc.derivation.rules import Deadline, Deadlines, Terms
 from metrics_svc.evidence import rules as evidence_rules
 from metrics_svc.evidence import store as evidence
 from metrics_svc.evidence.rules import Revision
 from metrics_svc.expectations import rules as expectation_rules
 from metrics_svc.expectations import store as expectations
+from metrics_svc.figures import store as figures
 from metrics_svc.meetings import rules as meeting_rules
 from metrics_svc.meetings import store as meetings
+from metrics_svc.signals import store as signals
+from metrics_svc.terms.store import terms
 from metrics_svc.touch import store as touch
-
-_BOOKS = text("""
-    SELECT tenant, applies_from, policy FROM derivation_rules
-    WHERE tenant = ANY(CAST(:tenants AS text[])) ORDER BY tenant, version
-""")
-
-_LATEST = text("""
-    SELECT version, applies_from, policy, author, reason, changed_at FROM derivation_rules
-    WHERE tenant = :tenant AND version < :before ORDER BY version DESC LIMIT :limit
-""")
-
-_ADD = text("""
-    INSERT INTO derivation_rules (tenant, version, applies_from, policy, author, reason, changed_at)
-    VALUES (:tenant, :version, :applies_from, CAST(:policy AS jsonb), :author, :reason, :now)
-""")
-
-_LOCK_RULES = text("SELECT pg_advisory_xact_lock(hashtextextended('derivation-rules/' || :tenant, 0))")
+from metrics_svc.trail import store as trail
+from metrics_svc.trail.rules import Word
 
 _LIFT = text("""
     DELETE FROM deadline USING unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:subjects AS uuid[]))
@@ -92,47 +75,12 @@ _SETTLED = text("""
 """)
 
 
-@cache
-def _calendar(country: str) -> holidays.HolidayBase | None:
-    try:
-        return holidays.country_holidays(country)
-    except NotImplementedError:  # a country the library does not know has Monday to Friday
-        return None
-
-
-@lru_cache(maxsize=100_000)
-def working_day(country: str | None, day: date) -> bool:
-    """Whether a date is a business day in a country: neither its weekend nor a public holiday."""
-    calendar = _calendar(country) if country else None
-    return bool(calendar.is_working_day(day)) if calendar is not None else weekdays(country, day)
-
-
-async def terms(session: AsyncSession, now: datetime, countries: Mapping[Key, str | None]) -> Terms:
-    """What derivation for these accounts goes by."""
-    return Terms(
-        as_of=now,
-        books=await _books(session, {tenant for tenant, _ in countries}),
-        countries=countries,
-        working_day=working_day,
-    )
-
-
-async def _books(session: AsyncSession, tenants: Iterable[str]) -> dict[str, RuleBook]:
-    entries: dict[str, list[tuple[datetime, Policy]]] = defaultdict(list)
-    for row in await session.execute(_BOOKS, {"tenants": sorted(tenants)}):
-        earlier = [entry for entry in entries[row.tenant] if entry[0] < row.applies_from]
-        entries[row.tenant] = [*earlier, (row.applies_from, policy_of(row.policy))]
-    return {tenant: RuleBook(tuple(policies)) for tenant, policies in entries.items()}
-
-
-def policy_of(stored: Mapping[str, Any]) -> Policy:
-    """The policy a stored document stands for; what it does not name has its default."""
-    windows = {channel: Window(**window) for channel, window in stored["windows"].items()}
-    return Policy(**{**stored, "windows": windows})
-
-
 async def derive(
-    uow: UnitOfWork, changes: Sequence[Change], agreed: Terms, due: Sequence[Deadline] = ()
+    uow: UnitOfWork,
+    changes: Sequence[Change],
+    agreed: Terms,
+    due: Sequence[Deadline] = (),
+    word: Word | None = None,
 ) -> Sequence[Revision]:
     """Derive what changed activities and passed deadlines can matter to, and record it; gives what became of it.
 
@@ -143,6 +91,7 @@ async def derive(
     for passed in due:
         deadlines.set(passed.tenant, passed.account_id, passed.subject_id, passed.kind, None)
     findings = evidence_rules.observed(changes)
+    await signals.derive(session, changes, agreed, findings)
 
     await expectations.remember_replies(session, changes)
     conversations = expectation_rules.touched(changes)
@@ -158,15 +107,19 @@ async def derive(
     days |= await buying.last_days(session, {(d.tenant, d.account_id) for d in due if d.kind == "buying"})
     await buying.derive(session, days, agreed, findings, deadlines)
 
-    revisions = await evidence.record(uow, findings)
+    revisions = await evidence.record(uow, findings, agreed.kind)
+    await trail.keep(uow, changes, revisions, word)
+    await figures.follow(session, revisions, changes)
     await _keep(session, deadlines)
     return revisions
 
 
-async def follow(uow: UnitOfWork, changes: Sequence[Change], countries: Mapping[Key, str | None]) -> None:
-    """All that follows from changed activities: evidence, deadlines and last contacts."""
+async def follow(
+    uow: UnitOfWork, changes: Sequence[Change], countries: Mapping[Key, str | None], word: Word | None = None
+) -> None:
+    """All that follows from changed activities: evidence, deadlines and last contacts; ``word`` is who changed them."""
     if changes:
-        await derive(uow, changes, await terms(uow.session, uow.now, countries))
+        await derive(uow, changes, await terms(uow.session, uow.now, countries), word=word)
         await touch.record(uow, changes)
 
 
@@ -219,32 +172,3 @@ async def settled(session: AsyncSession, keys: Sequence[Key]) -> None:
 
 def _keys(keys: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return {"tenants": [key[0] for key in keys], "accounts": [key[1] for key in keys]}
-
-
-async def versions(
-    session: AsyncSession, tenant: str, *, before: int = 2**31 - 1, limit: int = 1
-) -> Sequence[Row[Any]]:
-    """Versions of a tenant's rules, the newest first."""
-    rows = await session.execute(_LATEST, {"tenant": tenant, "before": before, "limit": limit})
-    return rows.all()
-
-
-async def lock_rules(session: AsyncSession, tenant: str) -> None:
-    """Let one change of a tenant's rules at a time look at the last version."""
-    await session.execute(_LOCK_RULES, {"tenant": tenant})
-
-
-async def add(
-    uow: UnitOfWork, tenant: str, version: int, applies_from: datetime, policy: Policy, *, author: str, reason: str
-) -> None:
-    """Add a version of a tenant's rules."""
-    given = {
-        "tenant": tenant,
-        "version": version,
-        "applies_from": applies_from,
-        "policy": msgspec.json.encode(asdict(policy)).decode(),
-        "author": author,
-        "reason": reason,
-        "now": uow.now,
-    }
-    await uow.session.execute(_ADD, given)

@@ -25,7 +25,11 @@ from bellwether_kit.http import router as routes
 from metrics_svc.accounts.store import lock
 from metrics_svc.errors import UnknownEvidence
 from metrics_svc.evidence import store
-from metrics_svc.evidence.rules import CATALOGUE
+from metrics_svc.evidence.rules import CATALOGUE, Kind
+from metrics_svc.terms.store import catalogue
+from metrics_svc.figures import store as figures
+from metrics_svc.trail import store as trail
+from metrics_svc.trail.rules import Word
 
 router = routes(tags=["evidence"])
 
@@ -56,13 +60,57 @@ class EvidenceView(ResponseModel):
     activity_ids: list[UUID]
 
 
+class ActivitySummary(ResponseModel):
+    """An activity that evidence came from, in short."""
+
+    id: UUID
+    source: str
+    external_id: str
+    revision: int
+    type: str
+    direction: str | None
+    outcome: str | None
+    occurred_at: datetime
+    account_id: UUID | None
+
+
+class EarlierEvidence(ResponseModel):
+    """A revision that stood until it was replaced or retracted, why, and the activities that did it.
+
+    `why` is corrected, moved (to another account), renamed (a person), later-activity, rules, time, withdrawn, erased.
+    """
+
+    revision: int
+    kind: str
+    magnitude: float
+    observed_at: datetime
+    source: str
+    contact_ids: list[UUID]
+    owner_id: UUID | None
+    activity_ids: list[UUID]
+    until: datetime
+    why: str
+    because_of: list[UUID]
+    author: str | None
+    reason: str | None
+
+
+class EvidenceTrail(EvidenceView):
+    """A piece of evidence with where it came from; `earlier` has its last 200 revisions, the latest first."""
+
+    activities: list[ActivitySummary]
+    earlier: list[EarlierEvidence]
+
+
 class KindView(ResponseModel):
-    """A kind of evidence; `polarity` is 1 for us, -1 against us."""
+    """A kind of evidence; `polarity` is 1 for us, -1 against us. Nothing new can be of a retired one."""
 
     code: str
     family: str
     dimension: str
     polarity: int
+    retired: bool
+    origin: Literal["bellwether", "tenant"]
 
 
 class Kinds(ResponseModel):
@@ -89,10 +137,8 @@ class Withdrawal(RequestModel):
 
 
 def _view(row: Row[Any]) -> EvidenceView:
-    kind = CATALOGUE[row.kind]
     status = "recorded" if row.retracted_for is None else "retracted"
-    known = {"id": row.evidence_id, "status": status, "dimension": kind.dimension, "polarity": kind.polarity}
-    return EvidenceView.model_validate({**row._asdict(), **known})
+    return EvidenceView.model_validate({**row._asdict(), "id": row.evidence_id, "status": status})
 
 
 @router.get("/evidence", operation_id="list-evidence")
@@ -105,13 +151,14 @@ async def list_evidence(call: Reader, page: PageRequest, filters: Annotated[Filt
 
 
 @router.get("/evidence/{evidence_id}", operation_id="get-evidence")
-async def get_evidence(evidence_id: UUID, call: Reader) -> EvidenceView:
-    """One piece of evidence."""
+async def get_evidence(evidence_id: UUID, call: Reader) -> EvidenceTrail:
+    """One piece of evidence, the activities it came from, and what stood there before."""
     async with call.read() as session:
         row = await store.one(session, call.tenant, evidence_id)
+        came_from, earlier = await trail.of_evidence(session, call.tenant, evidence_id)
     if row is None:
         raise UnknownEvidence("There is no evidence of this id.")
-    return _view(row)
+    return EvidenceTrail.model_validate({**_view(row).model_dump(), "activities": came_from, "earlier": earlier})
 
 
 @router.post("/evidence/{evidence_id}/retract", operation_id="retract-evidence", response_model=EvidenceView)
@@ -123,7 +170,10 @@ async def retract_evidence(evidence_id: UUID, body: Withdrawal, call: Writer) ->
         if known is None:
             raise UnknownEvidence("There is no evidence of this id.")
         await lock(uow.session, {(call.tenant, known.account_id)})
-        await store.withdraw(uow, call.tenant, evidence_id, author=call.subject, reason=body.reason)
+        taken_back = await store.withdraw(uow, call.tenant, evidence_id, author=call.subject, reason=body.reason)
+        if taken_back is not None:
+            await trail.keep_withdrawn(uow, taken_back, Word(call.subject, body.reason))
+            await figures.follow(uow.session, [taken_back], ())
         row = await store.one(uow.session, call.tenant, evidence_id)
         assert row is not None
         return Answer(_view(row))
@@ -132,6 +182,19 @@ async def retract_evidence(evidence_id: UUID, body: Withdrawal, call: Writer) ->
 
 
 @router.get("/evidence-kinds", operation_id="list-evidence-kinds")
-async def list_evidence_kinds(_call: Reader) -> Kinds:
-    """The catalogue: every kind of evidence."""
-    return Kinds(items=[KindView.model_validate(kind) for kind in CATALOGUE.values()])
+async def list_evidence_kinds(call: Reader) -> Kinds:
+    """The catalogue: every kind of evidence, ours first, then those the tenant added with its rules."""
+    async with call.read() as session:
+        kinds = await catalogue(session, call.tenant)
+    return Kinds(items=[_kind(kind) for kind in kinds.values()])
+
+
+def _kind(kind: Kind) -> KindView:
+    return KindView(
+        code=kind.code,
+        family=kind.family,
+        dimension=kind.dimension,
+        polarity=kind.polarity,
+        retired=kind.retired,
+        origin="bellwether" if kind.code in CATALOGUE else "tenant",
+    )

@@ -11,52 +11,81 @@ from metrics_svc.activities.rules import OBSERVATION, Change
 Dimension = Literal["heart", "mind", "wallet"]
 """What share of the client evidence speaks of."""
 
+Family = Literal[
+    "meetings",
+    "calls-and-emails",
+    "introductions",
+    "advice",
+    "buying-timing",
+    "inside-information",
+    "scope",
+    "buying-pace",
+    "service",
+]
+"""The families of client evidence. They are the same for every tenant."""
+
+FAMILIES: Mapping[Family, Dimension] = {
+    "meetings": "heart",
+    "calls-and-emails": "heart",
+    "introductions": "heart",
+    "advice": "mind",
+    "buying-timing": "mind",
+    "inside-information": "mind",
+    "scope": "wallet",
+    "buying-pace": "wallet",
+    "service": "heart",
+}
+"""The dimension that each family feeds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of evidence: its family, the dimension it feeds and whether it speaks for us or against us."""
+    """One kind of evidence: its family, and whether it speaks for us or against us.
+
+    A ``retired`` kind stays what it was where it is on record; nothing new can be of it.
+    """
 
     code: str
-    family: str
-    dimension: Dimension
+    family: Family
     polarity: Literal[-1, 1]
+    retired: bool = False
+
+    @property
+    def dimension(self) -> Dimension:
+        """What share the kind speaks of: that of its family."""
+        return FAMILIES[self.family]
 
 
-def _family(name: str, dimension: Dimension, good: str, bad: str) -> tuple[Kind, ...]:
-    return tuple(Kind(code, name, dimension, 1) for code in good.split()) + tuple(
-        Kind(code, name, dimension, -1) for code in bad.split()
-    )
+def _family(name: Family, good: str, bad: str) -> tuple[Kind, ...]:
+    return tuple(Kind(code, name, 1) for code in good.split()) + tuple(Kind(code, name, -1) for code in bad.split())
 
 
-_FAMILIES = (
+_KINDS = (
     _family(
         "meetings",
-        "heart",
         "meeting-accepted meeting-held",
         "meeting-declined meeting-no-show meeting-cancelled-by-client meeting-unanswered",
     ),
     _family(
         "calls-and-emails",
-        "heart",
         "call-returned email-returned client-contacted",
         "call-unreturned email-unreturned",
     ),
-    _family("introductions", "heart", "introduction-unsolicited introduction-solicited", "introduction-refused"),
-    _family("advice", "mind", "advice-sought", "advice-ignored"),
-    _family("buying-timing", "mind", "invited-early", "invited-late not-invited"),
-    _family("inside-information", "mind", "inside-information-shared", "inside-information-withheld"),
-    _family("scope", "wallet", "scope-expanded", "scope-reduced"),
+    _family("introductions", "introduction-unsolicited introduction-solicited", "introduction-refused"),
+    _family("advice", "advice-sought", "advice-ignored"),
+    _family("buying-timing", "invited-early", "invited-late not-invited"),
+    _family("inside-information", "inside-information-shared", "inside-information-withheld"),
+    _family("scope", "scope-expanded", "scope-reduced"),
     _family(
         "buying-pace",
-        "wallet",
         "order-placed buying-accelerated renewal-signed",
         "buying-decelerated renewal-declined payment-late",
     ),
-    _family("service", "heart", "complaint-resolved reference-given", "complaint-raised complaint-escalated"),
+    _family("service", "complaint-resolved reference-given", "complaint-raised complaint-escalated"),
 )
 
-CATALOGUE: Mapping[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family}
-"""Every kind by its code. A new kind is one word here; its worth is scoring-svc's business."""
+CATALOGUE: Mapping[str, Kind] = {kind.code: kind for family in _KINDS for kind in family}
+"""Every kind of ours by its code; tenants add theirs. A new kind is one word here; its worth is scoring-svc's."""
 
 
 class Slot(NamedTuple):

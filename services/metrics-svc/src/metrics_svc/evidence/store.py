@@ -1,6 +1,6 @@
 """All SQL of evidence: recording what was found, withdrawing, reading. Only here evidence becomes an event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Event
 from bellwether_kit.ids import opaque_id
-from metrics_svc.evidence.rules import CATALOGUE, Evidence, Findings, Recorded, Revision, Slot, reconcile
+from metrics_svc.evidence.rules import Evidence, Findings, Kind, Recorded, Revision, Slot, reconcile
 from metrics_svc.published import EvidenceRecorded, EvidenceRetracted
 
+KindOf = Callable[[str, str], Kind]
+"""The kind that a code stands for at a tenant: (tenant, code)."""
+
 _COLUMNS = (
-    "tenant, evidence_id, account_id, rule, anchor, kind, family, magnitude, observed_at, recorded_at, revision, "
-    "source, contact_ids, owner_id, activity_ids, retracted_for, withdrawn_by"
+    "tenant, evidence_id, account_id, rule, anchor, kind, family, dimension, polarity, magnitude, observed_at, "
+    "recorded_at, revision, source, contact_ids, owner_id, activity_ids, retracted_for, withdrawn_by"
 )
 
 _ON_RECORD = text(f"""
@@ -25,22 +28,24 @@ _ON_RECORD = text(f"""
 """)
 
 _RECORD = text("""
-    INSERT INTO evidence (tenant, evidence_id, account_id, rule, anchor, kind, family, magnitude, observed_at,
-                          recorded_at, revision, source, contact_ids, owner_id, activity_ids, retracted_for)
-    SELECT tenant, evidence_id, account_id, rule, anchor, kind, family, magnitude, observed_at,
+    INSERT INTO evidence (tenant, evidence_id, account_id, rule, anchor, kind, family, dimension, polarity,
+                          magnitude, observed_at, recorded_at, revision, source, contact_ids, owner_id, activity_ids,
+                          retracted_for)
+    SELECT tenant, evidence_id, account_id, rule, anchor, kind, family, dimension, polarity, magnitude, observed_at,
            :now, revision, source, CAST(contact_ids AS uuid[]), owner_id, CAST(activity_ids AS uuid[]), retracted_for
     FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS uuid[]), CAST(:accounts AS uuid[]), CAST(:rules AS text[]),
                 CAST(:anchors AS text[]), CAST(:kinds AS text[]), CAST(:families AS text[]),
+                CAST(:dimensions AS text[]), CAST(:polarities AS smallint[]),
                 CAST(:magnitudes AS double precision[]), CAST(:observed AS timestamptz[]),
                 CAST(:revisions AS integer[]), CAST(:sources AS text[]), CAST(:contacts AS text[]),
                 CAST(:owners AS uuid[]), CAST(:activities AS text[]), CAST(:reasons AS text[]))
-         AS new(tenant, evidence_id, account_id, rule, anchor, kind, family, magnitude, observed_at,
-                revision, source, contact_ids, owner_id, activity_ids, retracted_for)
+         AS new(tenant, evidence_id, account_id, rule, anchor, kind, family, dimension, polarity, magnitude,
+                observed_at, revision, source, contact_ids, owner_id, activity_ids, retracted_for)
     ON CONFLICT (tenant, evidence_id) DO UPDATE
-    SET kind = EXCLUDED.kind, family = EXCLUDED.family, magnitude = EXCLUDED.magnitude,
-        observed_at = EXCLUDED.observed_at, recorded_at = EXCLUDED.recorded_at, revision = EXCLUDED.revision,
-        source = EXCLUDED.source, contact_ids = EXCLUDED.contact_ids, owner_id = EXCLUDED.owner_id,
-        activity_ids = EXCLUDED.activity_ids, retracted_for = EXCLUDED.retracted_for
+    SET kind = EXCLUDED.kind, family = EXCLUDED.family, dimension = EXCLUDED.dimension, polarity = EXCLUDED.polarity,
+        magnitude = EXCLUDED.magnitude, observed_at = EXCLUDED.observed_at, recorded_at = EXCLUDED.recorded_at,
+        revision = EXCLUDED.revision, source = EXCLUDED.source, contact_ids = EXCLUDED.contact_ids,
+        owner_id = EXCLUDED.owner_id, activity_ids = EXCLUDED.activity_ids, retracted_for = EXCLUDED.retracted_for
 """)
 
 _WITHDRAW = text(f"""
@@ -61,6 +66,8 @@ _FILTERS = {
     "to": "observed_at < :to",
 }
 
+_OF_ACCOUNT = text(f"SELECT {_COLUMNS} FROM evidence WHERE tenant = :tenant AND account_id = :account_id")
+
 _ONE = text(f"SELECT {_COLUMNS} FROM evidence WHERE tenant = :tenant AND evidence_id = :id")
 
 
@@ -69,7 +76,7 @@ def evidence_id(slot: Slot) -> UUID:
     return opaque_id(slot.tenant, "evidence", str(slot.account_id), slot.rule, slot.anchor)
 
 
-async def record(uow: UnitOfWork, findings: Findings) -> Sequence[Revision]:
+async def record(uow: UnitOfWork, findings: Findings, kind_of: KindOf) -> Sequence[Revision]:
     """Make the record say what was found, and say what changed. The accounts are locked by the caller."""
     if not findings.slots:
         return ()
@@ -79,8 +86,9 @@ async def record(uow: UnitOfWork, findings: Findings) -> Sequence[Revision]:
     recorded = {slots[row.evidence_id]: _recorded(row, slots[row.evidence_id]) for row in rows}
     changes = reconcile(findings, recorded)
     if changes:
-        await _write(uow, changes)
-        uow.emit(*(_event(uow, change) for change in changes))
+        kinds = [kind_of(change.evidence.slot.tenant, change.evidence.kind) for change in changes]
+        await _write(uow, changes, kinds)
+        uow.emit(*(_event(uow, change, kind) for change, kind in zip(changes, kinds, strict=True)))
     return changes
 
 
@@ -98,7 +106,7 @@ def _recorded(row: Row[Any], slot: Slot) -> Recorded:
     return Recorded(evidence, row.revision, row.retracted_for is None, row.withdrawn_by is not None)
 
 
-async def _write(uow: UnitOfWork, changes: Sequence[Revision]) -> None:
+async def _write(uow: UnitOfWork, changes: Sequence[Revision], kinds: Sequence[Kind]) -> None:
     pieces = [change.evidence for change in changes]
     arrays: Mapping[str, Any] = {
         "tenants": [piece.slot.tenant for piece in pieces],
@@ -107,7 +115,9 @@ async def _write(uow: UnitOfWork, changes: Sequence[Revision]) -> None:
         "rules": [piece.slot.rule for piece in pieces],
         "anchors": [piece.slot.anchor for piece in pieces],
         "kinds": [piece.kind for piece in pieces],
-        "families": [CATALOGUE[piece.kind].family for piece in pieces],
+        "families": [kind.family for kind in kinds],
+        "dimensions": [kind.dimension for kind in kinds],
+        "polarities": [kind.polarity for kind in kinds],
         "magnitudes": [piece.magnitude for piece in pieces],
         "observed": [piece.observed_at for piece in pieces],
         "revisions": [change.revision for change in changes],
@@ -120,35 +130,42 @@ async def _write(uow: UnitOfWork, changes: Sequence[Revision]) -> None:
     await uow.session.execute(_RECORD, {**arrays, "now": uow.now})
 
 
-def _event(uow: UnitOfWork, change: Revision) -> Event:
-    piece, slot = change.evidence, change.evidence.slot
-    data: EvidenceRecorded | EvidenceRetracted
+def _event(uow: UnitOfWork, change: Revision, kind: Kind) -> Event:
     if change.retracted is not None:
-        data = EvidenceRetracted(
-            evidence_id=evidence_id(slot),
-            account_id=slot.account_id,
-            revision=change.revision,
-            reason=change.retracted,
-        )
-    else:
-        kind = CATALOGUE[piece.kind]
-        data = EvidenceRecorded(
-            evidence_id=evidence_id(slot),
-            account_id=slot.account_id,
-            kind=kind.code,
-            family=kind.family,
-            dimension=kind.dimension,
-            polarity=kind.polarity,
-            magnitude=piece.magnitude,
-            observed_at=piece.observed_at,
-            recorded_at=uow.now,
-            revision=change.revision,
-            source=piece.source,
-            contact_ids=list(piece.contact_ids),
-            owner_id=piece.owner_id,
-            activity_ids=list(piece.activity_ids),
-        )
+        return _retracted(uow, change, change.retracted)
+    piece, slot = change.evidence, change.evidence.slot
+    data = EvidenceRecorded(
+        evidence_id=evidence_id(slot),
+        account_id=slot.account_id,
+        kind=kind.code,
+        family=kind.family,
+        dimension=kind.dimension,
+        polarity=kind.polarity,
+        magnitude=piece.magnitude,
+        observed_at=piece.observed_at,
+        recorded_at=uow.now,
+        revision=change.revision,
+        source=piece.source,
+        contact_ids=list(piece.contact_ids),
+        owner_id=piece.owner_id,
+        activity_ids=list(piece.activity_ids),
+    )
     return Event.of(data, tenant=slot.tenant, subject=str(slot.account_id), time=uow.now)
+
+
+def _retracted(uow: UnitOfWork, change: Revision, reason: str) -> Event:
+    slot = change.evidence.slot
+    data = EvidenceRetracted(
+        evidence_id=evidence_id(slot), account_id=slot.account_id, revision=change.revision, reason=reason
+    )
+    return Event.of(data, tenant=slot.tenant, subject=str(slot.account_id), time=uow.now)
+
+
+async def of_account(session: AsyncSession, tenant: str, account_id: UUID) -> dict[Slot, Recorded]:
+    """All that is on record of an account."""
+    rows = await session.execute(_OF_ACCOUNT, {"tenant": tenant, "account_id": account_id})
+    slots = ((row, Slot(row.tenant, row.account_id, row.rule, row.anchor)) for row in rows)
+    return {slot: _recorded(row, slot) for row, slot in slots}
 
 
 async def one(session: AsyncSession, tenant: str, id_: UUID) -> Row[Any] | None:
@@ -156,18 +173,20 @@ async def one(session: AsyncSession, tenant: str, id_: UUID) -> Row[Any] | None:
     return (await session.execute(_ONE, {"tenant": tenant, "id": id_})).first()
 
 
-async def withdraw(uow: UnitOfWork, tenant: str, id_: UUID, *, author: str, reason: str) -> None:
-    """Take a piece of evidence back for good, on a person's word; withdrawing it again changes nothing.
+async def withdraw(uow: UnitOfWork, tenant: str, id_: UUID, *, author: str, reason: str) -> Revision | None:
+    """Take a piece of evidence back for good, on a person's word; gives the change, None when it was none.
 
     The account is locked by the caller: what is being derived would bring it back.
     """
     given = {"tenant": tenant, "id": id_, "author": author, "reason": reason, "now": uow.now}
     row = (await uow.session.execute(_WITHDRAW, given)).first()
     if row is None or not row.stood:
-        return
+        return None
     slot = Slot(row.tenant, row.account_id, row.rule, row.anchor)
     piece = _recorded(row, slot).evidence
-    uow.emit(_event(uow, Revision(piece, row.revision, reason, before=piece)))
+    change = Revision(piece, row.revision, reason, before=piece)
+    uow.emit(_retracted(uow, change, reason))
+    return change
 
 
 async def listed(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Float, Index, Text, Uuid
+from sqlalchemy import ARRAY, DateTime, Float, Index, SmallInteger, Text, Uuid
 from sqlmodel import Field
 
 from metrics_svc.tables import Table
@@ -29,6 +29,8 @@ class EvidenceRow(Table, table=True):
     anchor: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     family: str = Field(sa_type=Text)
+    dimension: str = Field(sa_type=Text)
+    polarity: int = Field(sa_type=SmallInteger)
     magnitude: float = Field(sa_type=Float)
     observed_at: datetime = Field(sa_type=_TIME)
     recorded_at: datetime = Field(sa_type=_TIME)

@@ -87,7 +87,7 @@ class Expectation:
 
     @property
     def forgiven(self) -> bool:
-        """Whether the client came back before the deadline or within twice the window."""
+        """Whether the client came back before the deadline or not much later, as the rules have it."""
         reply = self.asks[0].reply
         return reply is not None and reply.at <= self.forgiven_until
 
@@ -102,8 +102,8 @@ class Expectation:
         return None if settled else self.due_at
 
 
-Deadline = Callable[[datetime, int], datetime]
-"""When a reply is due: (asked at, number of windows) → moment."""
+Deadline = Callable[[datetime], tuple[datetime, datetime]]
+"""When a reply to what was asked at a moment is due, and until when a later one is forgiven."""
 
 
 def expectations(lane: Lane, asks: Sequence[Ask], deadline: Deadline) -> list[Expectation]:
@@ -114,24 +114,21 @@ def expectations(lane: Lane, asks: Sequence[Ask], deadline: Deadline) -> list[Ex
     grouped alone.
     """
     grouped: list[list[Ask]] = []
-    due = None
+    deadlines: list[tuple[datetime, datetime]] = []
     for ask in sorted(asks, key=lambda a: (a.at, a.activity_id)):
         opener = grouped[-1][0] if grouped else None
         chases = (
-            opener is not None
-            and due is not None
-            and ask.at <= due
-            and (opener.reply is None or ask.at < opener.reply.at)
+            opener is not None and ask.at <= deadlines[-1][0] and (opener.reply is None or ask.at < opener.reply.at)
         )
         if chases:
             grouped[-1].append(ask)
         else:
             grouped.append([ask])
-            due = deadline(ask.at, 1)
+            deadlines.append(deadline(ask.at))
     nexts = [*(group[0].at for group in grouped[1:]), None]
     return [
-        Expectation(lane, tuple(group), deadline(group[0].at, 1), deadline(group[0].at, 2), following)
-        for group, following in zip(grouped, nexts, strict=False)
+        Expectation(lane, tuple(group), due_at, forgiven_until, following)
+        for group, (due_at, forgiven_until), following in zip(grouped, deadlines, nexts, strict=False)
     ]
 
 
@@ -146,7 +143,7 @@ def slots(lane: Lane, activity_id: UUID) -> tuple[Slot, Slot]:
 def judge(expectation: Expectation, policy: Policy, as_of: datetime) -> list[Evidence]:
     """What an expectation is evidence of at a moment: nothing yet, unreturned, returned, or both.
 
-    Both when the reply came later than twice the window. Chasing adds ``chase_step`` each to the magnitude of
+    Both when the reply came too late to be forgiven. Chasing adds ``chase_step`` each to the magnitude of
     the unreturned piece, up to ``chase_limit``.
     """
     lane, word = expectation.lane, _WORD[expectation.lane.channel]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,9 +31,11 @@ from metrics_svc.activities.store import BEFORE_AND_AFTER, changes_of
 from metrics_svc.activities.tables import ActivityRow
 from metrics_svc.contacts import store as contacts
 from metrics_svc.derivation.store import follow
-from metrics_svc.errors import UnknownEvidenceKind, error_of
-from metrics_svc.evidence.rules import CATALOGUE
+from metrics_svc.errors import AmbiguousAccount, RetiredEvidenceKind, UnknownEvidenceKind, error_of
+from metrics_svc.evidence.rules import CATALOGUE, Kind
 from metrics_svc.intake.rules import Told, revision_of
+from metrics_svc.references import store as references
+from metrics_svc.terms.store import catalogue
 
 OBSERVED: Mapping[str, frozenset[str]] = {OBSERVATION: frozenset()}
 """What may come in as evidence that a person saw."""
@@ -46,7 +48,7 @@ _COLUMNS: Any = ActivityRow.__table__.columns  # type: ignore[attr-defined]
 _WRITTEN = {
     column.name: "text" if column.name in _AS_TEXT else column.type.compile(dialect=_POSTGRESQL())
     for column in _COLUMNS
-    if column.name != "tenant"
+    if column.name not in {"tenant", "placed_by"}
 }
 """Column and type of its array."""
 
@@ -56,15 +58,23 @@ _UPSERT = text(f"""
     FROM unnest({", ".join(f"CAST(:{name} AS {type_}[])" for name, type_ in _WRITTEN.items())})
          AS posted({", ".join(_WRITTEN)})
     ON CONFLICT (tenant, activity_id) DO UPDATE
-    SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _WRITTEN if name != "activity_id")}
+    SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _WRITTEN if name not in {"activity_id", "account_id"})},
+        account_id = CASE WHEN kept.placed_by IS NULL THEN EXCLUDED.account_id ELSE kept.account_id END
     WHERE kept.revision < EXCLUDED.revision
     RETURNING WITH (OLD AS before, NEW AS after) {BEFORE_AND_AFTER}
 """)
 
 _KNOWN = text("""
-    SELECT activity_id, revision, account_id FROM activity
+    SELECT activity_id, revision, account_id, placed_by FROM activity
     WHERE tenant = :tenant AND activity_id = ANY(CAST(:ids AS uuid[]))
 """)
+
+
+Known = Mapping[UUID, Row[Any]]
+Claimants = Mapping[Reference, tuple[UUID, ...]]
+
+_NO_TEXTS: Mapping[str, Any] = {"subject": None, "note": None, "attributes": {}, "thread": None, "in_reply_to": None}
+"""What is left of texts that may name somebody who was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Result:
 class Taken:
     """What taking in a list of activities came to: a result for each, the changes, and the accounts' countries."""
 
-    results: Sequence[Result]
+    results: Sequence[Result | AmbiguousAccount]
     changes: Sequence[Change]
     countries: Mapping[accounts.Key, str | None]
 
@@ -93,7 +103,10 @@ async def accept(
     ``author`` is who says so: a person, a machine or an adapter's connection. With ``dry_run`` nothing follows, and
     the caller commits nothing.
     """
-    judged = [_judged(item, uow, tenant, author) for item in told]
+    kinds = CATALOGUE
+    if any(item.kind is not None and item.kind not in kinds for item in told):
+        kinds = await catalogue(uow.session, tenant)
+    judged = [_judged(item, uow, tenant, author, kinds) for item in told]
     taken = await take_in(uow, tenant, [item for item in judged if isinstance(item, Posted)])
     if not dry_run:
         await follow(uow, taken.changes, taken.countries)
@@ -101,11 +114,16 @@ async def accept(
     return [next(became) if isinstance(item, Posted) else item for item in judged]
 
 
-def _judged(told: Told, uow: UnitOfWork, tenant: str, author: str | None) -> Posted | DomainError:
+def _judged(
+    told: Told, uow: UnitOfWork, tenant: str, author: str | None, kinds: Mapping[str, Kind]
+) -> Posted | DomainError:
     posted = posted_of(told, tenant=tenant, now=uow.now, author=author)
     observed = told.type == OBSERVATION and told.kind is not None
-    if observed and told.kind not in CATALOGUE:
+    kind = kinds.get(told.kind or "")
+    if observed and kind is None:
         return UnknownEvidenceKind("There is no such kind of evidence.", pointer="/kind")
+    if kind is not None and kind.retired:
+        return RetiredEvidenceKind("Nothing new can be of this kind.", pointer="/kind")
     broken = refusal(posted, uow.now, OBSERVED if observed else OUTCOMES)
     return posted if broken is None else error_of(*broken)
 
@@ -161,16 +179,45 @@ async def take_in(uow: UnitOfWork, tenant: str, posted: Sequence[Posted]) -> Tak
 
     Locks the accounts concerned, so that what follows for them happens one after the other.
     """
-    session = uow.session
     ids = [item.activity.activity_id for item in posted]
-    known = {row.activity_id: row for row in await session.execute(_KNOWN, {"tenant": tenant, "ids": ids})}
+    known = {row.activity_id: row for row in await uow.session.execute(_KNOWN, {"tenant": tenant, "ids": ids})}
+    news = {item.reference for item in posted if _is_news(item, known.get(item.activity.activity_id))}
+    found = await references.claimants(uow.session, tenant, news)
+    homes = [_home(item, found, known.get(item.activity.activity_id)) for item in posted]
+    clear = [item for item, home in zip(posted, homes, strict=True) if not isinstance(home, AmbiguousAccount)]
+    taken = await _take(uow.session, tenant, clear, known, found)
+    became = iter(taken.results)
+    return replace(taken, results=[home if isinstance(home, AmbiguousAccount) else next(became) for home in homes])
+
+
+def _is_news(item: Posted, known: Row[Any] | None) -> bool:
+    return known is None or item.activity.revision > known.revision
+
+
+def _home(item: Posted, found: Claimants, known: Row[Any] | None) -> UUID | AmbiguousAccount | None:
+    """The account an activity belongs to. One that has an account keeps it for as long as its reference may mean it."""
+    claimants = found.get(item.reference, ())
+    if known is not None and (known.placed_by is not None or known.account_id in claimants):
+        kept: UUID | None = known.account_id
+        return kept
+    if len(claimants) > 1:
+        return AmbiguousAccount(
+            "Several accounts have this domain: name the account by id.",
+            pointer="/account/domain",
+            candidates=[str(account) for account in claimants],
+        )
+    return claimants[0] if claimants else None
+
+
+async def _take(session: AsyncSession, tenant: str, posted: Sequence[Posted], known: Known, found: Claimants) -> Taken:
+    ids = [item.activity.activity_id for item in posted]
     became = statuses(
         [(item.activity.activity_id, item.activity.revision) for item in posted],
         {id_: row.revision for id_, row in known.items()},
     )
     stored = {Status.ACCEPTED, Status.CORRECTED}
     winners = {item.activity.activity_id: item for item, status in zip(posted, became, strict=True) if status in stored}
-    placed = await _placed(session, tenant, list(winners.values()))
+    placed = await _placed(session, tenant, list(winners.values()), known, found)
     before = {known[id_].account_id for id_ in winners if id_ in known}
     wanted = {item.activity.account_id for item in placed} | before
     countries = await accounts.lock(session, {(tenant, account) for account in wanted if account})
@@ -191,23 +238,25 @@ async def take_in(uow: UnitOfWork, tenant: str, posted: Sequence[Posted]) -> Tak
     return Taken(results, changes, countries)
 
 
-async def _placed(session: AsyncSession, tenant: str, posted: Sequence[Posted]) -> list[Posted]:
+async def _placed(
+    session: AsyncSession, tenant: str, posted: Sequence[Posted], known: Known, found: Claimants
+) -> list[Posted]:
     """The same with account and contacts filled in as far as they are known here."""
-    found = await accounts.find(session, tenant, {item.reference for item in posted})
     aliases = await contacts.canonical(
         session, tenant, {contact for item in posted for contact in item.activity.contact_ids}
     )
-    return [
-        replace(
-            item,
-            activity=replace(
-                item.activity,
-                account_id=found.get(item.reference),
-                contact_ids=tuple(dict.fromkeys(aliases.get(c, c) for c in item.activity.contact_ids)),
-            ),
+    placed = []
+    for item in posted:
+        people = [aliases.get(contact, contact) for contact in item.activity.contact_ids]
+        home = _home(item, found, known.get(item.activity.activity_id))
+        activity = replace(
+            item.activity,
+            account_id=home if isinstance(home, UUID) else None,
+            contact_ids=tuple(dict.fromkeys(person for person in people if person is not None)),
         )
-        for item in posted
-    ]
+        texts = _NO_TEXTS if None in people else {}
+        placed.append(replace(item, activity=activity, **texts))
+    return placed
 
 
 async def _store(session: AsyncSession, tenant: str, posted: Sequence[Posted]) -> list[Change]:

@@ -78,6 +78,11 @@ def _start(activities: Sequence[Activity]) -> datetime:
     return start_of(max(named or activities, key=_order))
 
 
+def read_at(activities: Sequence[Activity]) -> datetime:
+    """The moment under whose rules a meeting is read: that of the last of its activities."""
+    return max(activity.occurred_at for activity in activities)
+
+
 def awaited(activities: Sequence[Activity], as_of: datetime) -> datetime | None:
     """The meeting's start while an answer is still awaited, else None."""
     start = _start(activities)
@@ -90,7 +95,7 @@ def judge(activities: Sequence[Activity], policy: Policy, as_of: datetime) -> li
 
     One piece of evidence whose kind follows the latest answer, so that a later answer revises the earlier
     one; a move asks for a new answer and says nothing itself. A second piece when the client has moved it
-    ``moves_counted`` times.
+    ``moves_counted`` times. Whether an acceptance or a missing answer says anything is the policy's.
     """
     latest, start = max(activities, key=_order), _start(activities)
     assert latest.account_id is not None
@@ -99,11 +104,11 @@ def judge(activities: Sequence[Activity], policy: Policy, as_of: datetime) -> li
     kind, observed_at, magnitude = _KINDS.get(latest.outcome or ""), said_at(latest) or start, 1.0
     if latest.outcome in {"held", "no-show"}:
         observed_at = start
-    elif latest.outcome in _UNANSWERED and start <= as_of:
+    elif latest.outcome in _UNANSWERED and start <= as_of and policy.unanswered_counts:
         kind, observed_at = "meeting-unanswered", start
     elif latest.outcome == "cancelled-by-client" and _short_notice(latest, start, policy):
         magnitude = policy.late_cancellation_magnitude
-    if kind is not None:
+    if kind is not None and (policy.acceptance_counts or latest.outcome != "accepted"):
         found.append(_piece(what, kind, observed_at, magnitude, latest, activities))
     moves = sorted((a for a in activities if a.outcome == "rescheduled-by-client"), key=_order)
     if len(moves) >= policy.moves_counted:

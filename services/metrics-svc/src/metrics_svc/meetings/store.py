@@ -11,7 +11,7 @@ from metrics_svc.activities.rules import Activity
 from metrics_svc.activities.store import READ, activity_of
 from metrics_svc.derivation.rules import Deadlines, Terms
 from metrics_svc.evidence.rules import Findings
-from metrics_svc.meetings.rules import Meeting, awaited, judge, slots, start_of
+from metrics_svc.meetings.rules import Meeting, awaited, judge, read_at, slots
 
 _READ = text(f"""
     SELECT {READ}
@@ -46,6 +46,6 @@ async def derive(
 def _derived(activities: Sequence[Activity], terms: Terms, findings: Findings) -> datetime | None:
     if not activities:
         return None
-    policy = terms.policy(activities[0].tenant, max(map(start_of, activities)))
+    policy = terms.policy(activities[0].tenant, read_at(activities))
     findings.add(judge(activities, policy, terms.as_of))
     return awaited(activities, terms.as_of)

@@ -1,0 +1,1 @@
+"""Signals: activities that are evidence by themselves, as a tenant's rules have it."""

@@ -1,0 +1,1 @@
+"""Terms: the versions of a tenant's rules, and the calendars they go by."""
