@@ -22,6 +22,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     ignored("account-scores", "account.health.changed.v1"),
     ignored("client-metrics", "client.metric.measured.v1"),
     ignored("client-metrics", "client.touch.recorded.v1"),
+    ignored("client-metrics", "source.feed.silenced.v1"),
+    ignored("client-metrics", "source.feed.resumed.v1"),
 )
 
 TIMERS: tuple[Timer, ...] = (

@@ -10,6 +10,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("account-scores", "account.health.changed.v1", HealthChanged, project_health, inbox=False),
     ignored("client-metrics", "client.metric.measured.v1"),
     ignored("client-metrics", "client.touch.recorded.v1"),
+    ignored("client-metrics", "source.feed.silenced.v1"),
+    ignored("client-metrics", "source.feed.resumed.v1"),
 )
 
 TIMERS: tuple[Timer, ...] = ()

@@ -27,6 +27,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("accounts", "account.profile.removed.v1", AccountRemoved, project_accounts, inbox=False),
     Subscription("client-metrics", "client.touch.recorded.v1", TouchRecorded, project_measures),
     Subscription("client-metrics", "client.metric.measured.v1", MetricMeasured, project_measures),
+    ignored("client-metrics", "source.feed.silenced.v1"),
+    ignored("client-metrics", "source.feed.resumed.v1"),
     Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, project_measures),
     ignored("stakeholders", "stakeholder.profile.changed.v1"),
     ignored("stakeholders", "stakeholder.profile.removed.v1"),
