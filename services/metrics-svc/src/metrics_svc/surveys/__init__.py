@@ -1,0 +1,1 @@
+"""Surveys: what clients answered, and the satisfaction it comes to (CSAT, NPS)."""
