@@ -62,3 +62,24 @@ def test_the_last_contacts_do_not_depend_on_the_order_of_arrival(
 def test_figures_without_anything_to_count_are_missing_and_not_zero() -> None:
     assert (median_hours([]), ratio(0, 0)) == (None, None)
     assert (median_hours([3600, 7200, 10800]), ratio(1, 4)) == (2.0, 0.25)
+
+
+SORTS = st.builds(Contact, st.booleans(), st.booleans(), st.booleans())
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), SORTS), max_size=8), st.data())
+def test_a_contact_taken_back_leaves_what_the_others_say(told: list[tuple[int, Contact]], data: st.DataObject) -> None:
+    met = [(NOW + timedelta(hours=hours), how) for hours, how in told]
+    stood = Last()
+    for at, how in met:
+        stood = stood.later(at, how)
+    gone = data.draw(st.sampled_from(met)) if met else (NOW, Contact(True, True, True))
+    rest = [one for n, one in enumerate(met) if n != (met.index(gone) if met else None)]
+    left = stood.without(*gone)
+    for at, how in sorted(rest, key=lambda one: one[0], reverse=True):
+        if left.lacks(stood):
+            left = left.filled(at, how, stood)
+    expected = Last()
+    for at, how in rest:
+        expected = expected.later(at, how)
+    assert left == expected

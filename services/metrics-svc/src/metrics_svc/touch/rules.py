@@ -56,6 +56,37 @@ class Last:
             _later(self.two_way_at, at if how.two_way else None),
         )
 
+    def latest(self) -> datetime:
+        """The last contact of any sort; raises ValueError without one."""
+        return max(at for at in (self.outbound_at, self.inbound_at, self.two_way_at) if at)
+
+    def without(self, at: datetime, how: Contact) -> "Last":
+        """Without what a contact taken back may have been the last of."""
+        return Last(
+            None if how.outbound and self.outbound_at == at else self.outbound_at,
+            None if how.inbound and self.inbound_at == at else self.inbound_at,
+            None if how.two_way and self.two_way_at == at else self.two_way_at,
+        )
+
+    def filled(self, at: datetime, how: Contact, stood: "Last") -> "Last":
+        """With an earlier contact in place of what is lacking and ``stood`` once."""
+        return Last(
+            at if how.outbound and self.outbound_at is None and stood.outbound_at else self.outbound_at,
+            at if how.inbound and self.inbound_at is None and stood.inbound_at else self.inbound_at,
+            at if how.two_way and self.two_way_at is None and stood.two_way_at else self.two_way_at,
+        )
+
+    def lacks(self, stood: "Last") -> bool:
+        """Whether something that ``stood`` once is still lacking."""
+        return any(
+            then and not now
+            for then, now in (
+                (stood.outbound_at, self.outbound_at),
+                (stood.inbound_at, self.inbound_at),
+                (stood.two_way_at, self.two_way_at),
+            )
+        )
+
 
 def _later(a: datetime | None, b: datetime | None) -> datetime | None:
     return max(a, b) if a and b else a or b

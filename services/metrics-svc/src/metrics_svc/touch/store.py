@@ -2,22 +2,37 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
 from metrics_svc.activities.rules import NOBODY, Activity, Change
 from metrics_svc.activities.store import READ, activity_of
 from metrics_svc.published import TouchRecorded
-from metrics_svc.touch.rules import PERIOD, Last, contact, first_day, median_hours, ratio
+from metrics_svc.touch.rules import PERIOD, Contact, Last, contact, first_day, median_hours, ratio
 
 Party = tuple[str, UUID, UUID]
 """Tenant, account and contact; NOBODY stands for the account as a whole."""
+
+PAGE = 64
+"""Activities of a party that are looked through first for its last contact."""
+
+_PARTY = "tenants accounts contacts"
+_LAST_ID = UUID(int=2**128 - 1)
+
+
+class Met(NamedTuple):
+    """An activity as it counts here."""
+
+    at: datetime
+    how: Contact
+    parties: frozenset[Party]
+
 
 _MOVE = text("""
     INSERT INTO touch AS kept (tenant, account_id, contact_id, last_outbound_at, last_inbound_at, last_two_way_at)
@@ -35,20 +50,32 @@ _MOVE = text("""
             IS DISTINCT FROM (after.last_outbound_at, after.last_inbound_at, after.last_two_way_at) AS moved
 """)
 
-# Taking a contact back is rare, so its last predecessors are looked up instead of being kept.
+_STANDING = text("""
+    SELECT tenant, account_id, contact_id, last_outbound_at, last_inbound_at, last_two_way_at FROM touch
+    JOIN unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:contacts AS uuid[]))
+         AS wanted(tenant, account_id, contact_id) USING (tenant, account_id, contact_id)
+""")
+
+# Taking the last contact back is rare, so its predecessor is looked up, a page at a time, instead of being kept.
 _TAKE_BACK = text("""
     DELETE FROM touch USING unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:contacts AS uuid[]))
                             AS gone(tenant, account_id, contact_id)
     WHERE touch.tenant = gone.tenant AND touch.account_id = gone.account_id AND touch.contact_id = gone.contact_id
-    RETURNING touch.*
 """)
 
-_HISTORY = text(f"""
-    SELECT wanted.contact_id, {", ".join(f"a.{name.strip()}" for name in READ.split(","))}
-    FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:contacts AS uuid[]))
-         AS wanted(tenant, account_id, contact_id)
-    JOIN activity AS a ON a.tenant = wanted.tenant AND a.account_id = wanted.account_id
-     AND (wanted.contact_id = :nobody OR wanted.contact_id = ANY(a.contact_ids))
+_EARLIER = text(f"""
+    SELECT wanted.contact_id AS who, a.*
+    FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:contacts AS uuid[]),
+                CAST(:times AS timestamptz[]), CAST(:ids AS uuid[]))
+         AS wanted(tenant, account_id, contact_id, at, id)
+    CROSS JOIN LATERAL (
+        SELECT {READ} FROM activity
+        WHERE tenant = wanted.tenant AND account_id = wanted.account_id
+          AND (occurred_at, activity_id) < (wanted.at, wanted.id)
+          AND (wanted.contact_id = :nobody OR wanted.contact_id = ANY(contact_ids))
+        ORDER BY occurred_at DESC, activity_id DESC LIMIT :page
+    ) AS a
+    ORDER BY a.occurred_at DESC, a.activity_id DESC
 """)
 
 _COUNT = text("""
@@ -89,82 +116,102 @@ _PEOPLE = text("""
 
 async def record(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Move the last contacts by what changed, and say so of every account where they moved."""
-    come = [change.after for change in changes if change.after and change.after.account_id]
-    gone = [change.before for change in changes if change.before and change.before.account_id]
+    moves = [(was, now) for was, now in map(_told, changes) if was != now]
+    come = [now for _, now in moves if now is not None]
+    gone = [was for was, _ in moves if was is not None]
     await _count(uow.session, come, gone)
-    moved = await _take_back(uow.session, {party for activity in gone for party in _parties(activity)})
+    moved = await _take_back(uow.session, gone)
     latest: dict[Party, Last] = {}
-    for activity in come:
-        _take(latest, activity, _parties(activity))
+    for met in come:
+        for party in met.parties:
+            latest[party] = latest.get(party, Last()).later(met.at, met.how)
     moved |= await _move(uow.session, latest)
     await _say(uow, moved)
 
 
-def _parties(activity: Activity) -> list[Party]:
-    if activity.account_id is None or contact(activity) is None:
-        return []
-    return [(activity.tenant, activity.account_id, who) for who in {*activity.contact_ids, NOBODY}]
+def _told(change: Change) -> tuple[Met | None, Met | None]:
+    return _met(change.before), _met(change.after)
 
 
-def _take(latest: dict[Party, Last], activity: Activity, parties: Iterable[Party]) -> None:
-    how = contact(activity)
-    if how is not None:
-        for party in parties:
-            latest[party] = latest.get(party, Last()).later(activity.occurred_at, how)
+def _met(activity: Activity | None) -> Met | None:
+    how = contact(activity) if activity is not None else None
+    if activity is None or activity.account_id is None or how is None:
+        return None
+    people = {*activity.contact_ids, NOBODY}
+    parties = frozenset((activity.tenant, activity.account_id, who) for who in people)
+    return Met(activity.occurred_at, how, parties)
 
 
 async def _move(session: AsyncSession, latest: Mapping[Party, Last]) -> set[tuple[str, UUID]]:
     """Move last contacts forward; gives the accounts whose own moved."""
     if not latest:
         return set()
-    parties = sorted(latest)
-    arrays = {
-        **_arrays(parties),
-        "outbound": [latest[party].outbound_at for party in parties],
-        "inbound": [latest[party].inbound_at for party in parties],
-        "two_way": [latest[party].two_way_at for party in parties],
-    }
-    rows = await session.execute(_MOVE, arrays)
-    return {(row.tenant, row.account_id) for row in rows if row.moved and row.contact_id == NOBODY}
+    rows = [
+        (*party, latest[party].outbound_at, latest[party].inbound_at, latest[party].two_way_at)
+        for party in sorted(latest)
+    ]
+    told = await session.execute(_MOVE, arrays(f"{_PARTY} outbound inbound two_way", rows))
+    return {(row.tenant, row.account_id) for row in told if row.moved and row.contact_id == NOBODY}
 
 
-async def _take_back(session: AsyncSession, parties: set[Party]) -> set[tuple[str, UUID]]:
-    """Look up the last contacts of parties anew; gives the accounts whose own moved."""
+async def _take_back(session: AsyncSession, gone: Sequence[Met]) -> set[tuple[str, UUID]]:
+    """Look up the last contacts anew that are no more; gives the accounts whose own moved."""
+    parties = sorted({party for met in gone for party in met.parties})
     if not parties:
         return set()
-    wanted = sorted(parties)
-    before = {
-        (row.tenant, row.account_id): Last(row.last_outbound_at, row.last_inbound_at, row.last_two_way_at)
-        for row in await session.execute(_TAKE_BACK, _arrays(wanted))
-        if row.contact_id == NOBODY
+    stood = {
+        (row.tenant, row.account_id, row.contact_id): Last(
+            row.last_outbound_at, row.last_inbound_at, row.last_two_way_at
+        )
+        for row in await session.execute(_STANDING, arrays(_PARTY, parties))
     }
-    latest: dict[Party, Last] = {}
-    for row in await session.execute(_HISTORY, {**_arrays(wanted), "nobody": NOBODY}):
-        _take(latest, activity_of(row), [(row.tenant, row.account_id, row.contact_id)])
-    await _move(session, latest)
-    return {account for account, last in before.items() if latest.get((*account, NOBODY), Last()) != last}
+    left = dict(stood)
+    for met in gone:
+        for party in met.parties & left.keys():
+            left[party] = left[party].without(met.at, met.how)
+    fallen = {party: last for party, last in left.items() if last != stood[party]}
+    if not fallen:
+        return set()
+    latest = await _predecessors(session, fallen, stood)
+    await session.execute(_TAKE_BACK, arrays(_PARTY, sorted(fallen)))
+    await _move(session, {party: last for party, last in latest.items() if last != Last()})
+    return {party[:2] for party, last in latest.items() if party[2] == NOBODY and last != stood[party]}
 
 
-async def _count(session: AsyncSession, come: Sequence[Activity], gone: Sequence[Activity]) -> None:
+async def _predecessors(
+    session: AsyncSession, fallen: Mapping[Party, Last], stood: Mapping[Party, Last]
+) -> dict[Party, Last]:
+    """The ``fallen`` with what stands now in place of what they lack, as far as there is something."""
+    found, page = dict(fallen), PAGE
+    places = {party: (stood[party].latest(), _LAST_ID) for party in fallen}
+    while places:
+        wanted = [(*party, *place) for party, place in places.items()]
+        given = {**arrays(f"{_PARTY} times ids", wanted), "nobody": NOBODY, "page": page}
+        read: Counter[Party] = Counter()
+        for row in await session.execute(_EARLIER, given):
+            party = (row.tenant, row.account_id, row.who)
+            read[party] += 1
+            places[party] = (row.occurred_at, row.activity_id)
+            how = contact(activity_of(row))
+            if how is not None:
+                found[party] = found[party].filled(row.occurred_at, how, stood[party])
+        places = {party: places[party] for party, n in read.items() if n == page and found[party].lacks(stood[party])}
+        page *= 8
+    return found
+
+
+async def _count(session: AsyncSession, come: Sequence[Met], gone: Sequence[Met]) -> None:
     contacts: Counter[tuple[str, UUID, date]] = Counter()
     two_way: Counter[tuple[str, UUID, date]] = Counter()
-    for sign, activities in ((1, come), (-1, gone)):
-        for activity in activities:
-            how = contact(activity)
-            if how is not None and activity.account_id is not None:
-                key = (activity.tenant, activity.account_id, activity.occurred_at.astimezone(UTC).date())
-                contacts[key] += sign
-                two_way[key] += sign * how.two_way
-    wanted = sorted(key for key in contacts if contacts[key] or two_way[key])
-    if wanted:
-        arrays = {
-            "tenants": [tenant for tenant, _, _ in wanted],
-            "accounts": [account for _, account, _ in wanted],
-            "days": [day for _, _, day in wanted],
-            "contacts": [contacts[key] for key in wanted],
-            "two_way": [two_way[key] for key in wanted],
-        }
-        await session.execute(_COUNT, arrays)
+    for sign, meetings in ((1, come), (-1, gone)):
+        for met in meetings:
+            tenant, account_id, _ = next(iter(met.parties))
+            key = (tenant, account_id, met.at.astimezone(UTC).date())
+            contacts[key] += sign
+            two_way[key] += sign * met.how.two_way
+    rows = [(*key, contacts[key], two_way[key]) for key in sorted(contacts) if contacts[key] or two_way[key]]
+    if rows:
+        await session.execute(_COUNT, arrays("tenants accounts days contacts two_way", rows))
 
 
 async def _say(uow: UnitOfWork, moved: set[tuple[str, UUID]]) -> None:
@@ -186,8 +233,12 @@ async def read(session: AsyncSession, accounts: Iterable[tuple[str, UUID]], as_o
     wanted = sorted(accounts)
     if not wanted:
         return []
-    arrays = {"tenants": [tenant for tenant, _ in wanted], "accounts": [account for _, account in wanted]}
-    given = {**arrays, "nobody": NOBODY, "since": as_of - PERIOD, "first_day": first_day(as_of)}
+    given = {
+        **arrays("tenants accounts", wanted),
+        "nobody": NOBODY,
+        "since": as_of - PERIOD,
+        "first_day": first_day(as_of),
+    }
     return (await session.execute(_READ, given)).all()
 
 
@@ -195,11 +246,3 @@ async def people(session: AsyncSession, tenant: str, account_id: UUID, limit: in
     """Last contacts with each person of an account, the latest first."""
     given = {"tenant": tenant, "account_id": account_id, "nobody": NOBODY, "limit": limit}
     return (await session.execute(_PEOPLE, given)).all()
-
-
-def _arrays(parties: Sequence[Party]) -> dict[str, list[Any]]:
-    return {
-        "tenants": [tenant for tenant, _, _ in parties],
-        "accounts": [account for _, account, _ in parties],
-        "contacts": [who for _, _, who in parties],
-    }
