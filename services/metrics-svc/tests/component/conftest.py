@@ -25,7 +25,12 @@ class AccountChanged(Payload, frozen=True, kw_only=True):
 
     account_id: UUID = ACCOUNT
     version: int = 1
+    name: str | None = None
     country: str | None = None
+    owner_id: UUID | None = None
+    tier: str | None = None
+    territory: str | None = None
+    cadence_days: float | None = None
     external_ids: tuple[dict[str, str], ...] = ({"source": "crm", "external_id": "company-17"},)
     email_domains: tuple[str, ...] = ("acme.example",)
     unheard_of: str = "ignored"

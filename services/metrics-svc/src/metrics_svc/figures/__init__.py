@@ -1,0 +1,1 @@
+"""Figures: counts and sums of what happened, per account, group and day, kept in step with the truth."""

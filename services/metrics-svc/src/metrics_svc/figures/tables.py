@@ -1,0 +1,102 @@
+"""The tables of figures: marks of what has to be counted again, and buckets by account, group, day and month."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Date, DateTime, Identity, Index, Numeric, Text, text
+from sqlmodel import Field
+
+from metrics_svc.tables import Table
+
+_TIME: Any = DateTime(timezone=True)
+_TEXTS: Any = ARRAY(Text)
+
+
+class FigureMarkRow(Table, table=True):
+    """An account's day whose figures may have changed; without a day the account's groups may have.
+
+    Marks are only added, by whatever changes something, and removed by the timer that counts again.
+    """
+
+    __tablename__ = "figure_mark"
+    __table_args__ = (Index("figure_mark_due", "due_at", "mark_id"),)
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    mark_id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_args=[Identity(always=True)])
+    account_id: UUID
+    day: date | None = Field(sa_type=Date)
+    due_at: datetime = Field(sa_type=_TIME, sa_column_kwargs={"server_default": text("'epoch'")})
+
+
+class FigureAccountRow(Table, table=True):
+    """The group of each scope that an account's figures are in, in the order of SCOPES; empty: in none."""
+
+    __tablename__ = "figure_account"
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    account_id: UUID = Field(primary_key=True)
+    members: list[str | None] = Field(sa_type=_TEXTS)
+
+
+class FigureAccountDayRow(Table, table=True):
+    """A measure of one account on one UTC day: how many, and their sum."""
+
+    __tablename__ = "figure_account_day"
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    account_id: UUID = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    measure: str = Field(sa_type=Text, primary_key=True)
+    n: int
+    total: Decimal = Field(sa_type=Numeric)
+
+
+class FigureDayRow(Table, table=True):
+    """A measure of a group (an owner, a territory, a tier, or all) on one UTC day: the sum over its accounts."""
+
+    __tablename__ = "figure_day"
+    __table_args__ = (
+        Index(
+            "figure_day_by_measure", "tenant", "scope", "measure", "day", postgresql_include=["member", "n", "total"]
+        ),
+    )
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    scope: str = Field(sa_type=Text, primary_key=True)
+    member: str = Field(sa_type=Text, primary_key=True)
+    measure: str = Field(sa_type=Text, primary_key=True)
+    day: date = Field(primary_key=True)
+    n: int
+    total: Decimal = Field(sa_type=Numeric)
+
+
+class FigureMonthRow(Table, table=True):
+    """The same by month; ``day`` is its first."""
+
+    __tablename__ = "figure_month"
+    __table_args__ = (
+        Index(
+            "figure_month_by_measure", "tenant", "scope", "measure", "day", postgresql_include=["member", "n", "total"]
+        ),
+    )
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    scope: str = Field(sa_type=Text, primary_key=True)
+    member: str = Field(sa_type=Text, primary_key=True)
+    measure: str = Field(sa_type=Text, primary_key=True)
+    day: date = Field(primary_key=True)
+    n: int
+    total: Decimal = Field(sa_type=Numeric)
+
+
+class FigureGroupRow(Table, table=True):
+    """How many accounts are in a group now."""
+
+    __tablename__ = "figure_group"
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    scope: str = Field(sa_type=Text, primary_key=True)
+    member: str = Field(sa_type=Text, primary_key=True)
+    accounts: int

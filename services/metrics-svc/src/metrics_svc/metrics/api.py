@@ -1,0 +1,254 @@
+"""The routes of metrics: their definitions, series of one group or account, and the members of a scope compared."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import islice
+from math import isinf
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Query
+from pydantic import Field
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, requires
+from bellwether_kit.http import router as routes
+from metrics_svc.accounts.store import knows
+from metrics_svc.errors import MemberMismatch, PeriodOutOfOrder, TooManyPoints, UnknownAccount, UnknownMetric
+from metrics_svc.figures.rules import MONTH_DAYS, Interval, Period, Scope, spans
+from metrics_svc.formulas.rules import Measured, Metric, change, met, valued
+from metrics_svc.formulas.rules import series as measured
+from metrics_svc.metrics import store
+from metrics_svc.metrics.rules import LONGEST_SERIES, METRICS, MONEY, known
+from metrics_svc.targets.store import in_force
+
+router = routes(tags=["metrics"])
+
+Reader = Annotated[Call, Depends(requires("evidence:read"))]
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 1, 1))]
+Code = Annotated[str, Field(min_length=1, max_length=100, examples=["return-rate", "revenue:EUR"])]
+Group = Literal["owner", "territory", "tier"]
+
+DEFAULT_PERIOD = timedelta(days=365)
+
+
+class MetricView(ResponseModel):
+    """A metric. One of money is asked for with its currency, as `revenue:EUR`."""
+
+    code: str
+    timing: Literal["leading", "lagging"]
+    unit: str
+    up_is_good: bool
+    formula: str
+    measures: Sequence[str]
+
+
+class Metrics(ResponseModel):
+    """Every metric there is."""
+
+    items: Sequence[MetricView]
+
+
+class Dates(QueryModel):
+    """UTC days: `from` is inclusive, `to` is not. By default the 365 days up to and with today."""
+
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+
+    def period(self, today: date) -> Period:
+        """The period meant; raises PeriodOutOfOrder."""
+        end = self.to or today + timedelta(days=1)
+        start = self.from_ or end - DEFAULT_PERIOD
+        if start >= end:
+            raise PeriodOutOfOrder("`from` must lie before `to`.")
+        return Period(start, end)
+
+
+class SeriesQuery(Dates):
+    """Which metrics, of whom, from when to when, by which interval."""
+
+    metric: Annotated[list[Code], Field(min_length=1, max_length=12)]
+    scope: Scope = "all"
+    member: Annotated[str, Field(max_length=200, description="owner id, territory, tier or account id")] = ""
+    interval: Interval = "month"
+
+
+class CompareQuery(Dates):
+    """Which metric, of the members of which scope."""
+
+    metric: Code
+    scope: Group
+    sort: Annotated[Literal["value", "-value"], Field(description="a leading minus: the greatest first")] = "-value"
+
+
+class Point(ResponseModel):
+    """A metric in one interval; the first and last are cut to the period. `value` is null where n allows none."""
+
+    period_start: date
+    value: float | None
+    n: int
+    standard_error: float | None
+
+
+class Figure(ResponseModel):
+    """A metric over a whole period."""
+
+    value: float | None
+    n: int
+    standard_error: float | None
+
+
+class SeriesView(ResponseModel):
+    """One metric: its points, the period as a whole, the period before it, and the target at the period's end."""
+
+    metric: str
+    unit: str
+    timing: Literal["leading", "lagging"]
+    up_is_good: bool
+    points: Sequence[Point]
+    total: Figure
+    previous: Figure
+    change: float | None
+    target: float | None
+    met: bool | None
+
+
+class SeriesAnswer(ResponseModel):
+    """Metrics of one group or account over time. `accounts` is how many are in the group now."""
+
+    scope: Scope
+    member: str
+    interval: Interval
+    period_start: date
+    period_end: date
+    previous_start: date
+    accounts: int
+    series: Sequence[SeriesView]
+
+
+class Compared(ResponseModel):
+    """A metric of one member of a scope."""
+
+    member: str
+    accounts: int
+    value: float | None
+    n: int
+    standard_error: float | None
+    target: float | None
+    met: bool | None
+
+
+def _known(codes: Sequence[str]) -> list[Metric]:
+    found, missing = known(codes)
+    if missing:
+        raise UnknownMetric(f"There is no metric {', '.join(missing)}; see GET /v1/metrics.")
+    return found
+
+
+@router.get("/metrics", operation_id="list-metrics")
+async def list_metrics(_call: Reader) -> Metrics:
+    """Every metric: what it says, in which unit, which way is good, and what it is made of."""
+    return Metrics(items=[MetricView.model_validate(metric) for metric in (*METRICS.values(), *MONEY.values())])
+
+
+@router.get("/metrics/series", operation_id="get-metric-series")
+async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]) -> SeriesAnswer:
+    """Metrics as series, each with its n, the period before and the target. People are opaque owner ids."""
+    metrics, period = _known(asked.metric), asked.period(call.now.date())
+    if len(list(islice(period.points(asked.interval), LONGEST_SERIES + 1))) > LONGEST_SERIES:
+        raise TooManyPoints(f"A series has {LONGEST_SERIES} points at most; ask for a shorter period.")
+    if (asked.scope == "all") == bool(asked.member):
+        raise MemberMismatch("Name a `member` of the scope; the scope `all` has none.")
+    measures = tuple(dict.fromkeys(measure for metric in metrics for measure in metric.measures))
+    months = asked.scope != "account" and asked.interval in {"month", "quarter"}
+    wanted = [*spans(period, months=months), *spans(period.previous, months=months, earlier=True)]
+    async with call.read() as session:
+        accounts = await _accounts(session, call, asked)
+        sums = await store.series(session, call.tenant, asked.scope, asked.member, measures, wanted, asked.interval)
+        last = period.end - timedelta(days=1)
+        targets = await in_force(session, call.tenant, asked.scope, [asked.member], [m.code for m in metrics], last)
+    return SeriesAnswer(
+        scope=asked.scope,
+        member=asked.member,
+        interval=asked.interval,
+        period_start=period.start,
+        period_end=period.end,
+        previous_start=period.previous.start,
+        accounts=accounts,
+        series=[
+            _view(
+                metric,
+                measured(metric, period, asked.interval, sums.points, sums.earlier, accounts),
+                targets.get((metric.code, asked.member)),
+            )
+            for metric in metrics
+        ],
+    )
+
+
+async def _accounts(session: AsyncSession, call: Call, asked: SeriesQuery) -> int:
+    """How many accounts the series is about; raises UnknownAccount for one that is not the tenant's."""
+    if asked.scope != "account":
+        return await store.accounts(session, call.tenant, asked.scope, asked.member)
+    account_id = store.account_of(asked.member)
+    if account_id is None or not await knows(session, call.tenant, account_id):
+        raise UnknownAccount("There is no account of this id.")
+    return 1
+
+
+def _view(metric: Metric, found: Measured, target: float | None) -> SeriesView:
+    return SeriesView(
+        metric=metric.code,
+        unit=metric.unit,
+        timing=metric.timing,
+        up_is_good=metric.up_is_good,
+        points=[
+            Point(period_start=start, value=point.value, n=point.n, standard_error=point.standard_error)
+            for start, point in found.points
+        ],
+        total=Figure.model_validate(found.total),
+        previous=Figure.model_validate(found.previous),
+        change=change(found.total.value, found.previous.value),
+        target=target,
+        met=met(metric, found.total.value, target),
+    )
+
+
+@router.get("/metrics/compare", operation_id="compare-metric")
+async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[CompareQuery, Query()]) -> Page[Compared]:
+    """A metric of every owner, territory or tier, ordered by its value; those without one come last."""
+    [metric], period = _known([asked.metric]), asked.period(call.now.date())
+    wanted = list(spans(period, months=True))
+    if metric.looks_back:
+        wanted += spans(period.previous, months=True, earlier=True)
+    async with call.read() as session:
+        rows = await store.compared(
+            session,
+            call.tenant,
+            asked.scope,
+            metric,
+            wanted,
+            months=period.days / MONTH_DAYS,
+            ascending=asked.sort == "value",
+            after=page.after,
+            limit=page.limit + 1,
+        )
+        shown, cursor = page.cut(rows, key=lambda row: [None if isinf(row.rank) else row.rank, row.member])
+        last = period.end - timedelta(days=1)
+        targets = await in_force(session, call.tenant, asked.scope, [row.member for row in shown], [metric.code], last)
+    return Page(
+        items=[_compared(metric, row, targets.get((metric.code, row.member))) for row in shown], next_cursor=cursor
+    )
+
+
+def _compared(metric: Metric, row: Row[Any], target: float | None) -> Compared:
+    found = valued(metric, row.over, row.under, row.squares, row.n)
+    return Compared(
+        member=row.member,
+        accounts=row.accounts,
+        value=found.value,
+        n=found.n,
+        standard_error=found.standard_error,
+        target=target,
+        met=met(metric, found.value, target),
+    )

@@ -1,0 +1,179 @@
+"""The routes of bets on people, of those who do best, and of accounts in jeopardy. People are opaque owner ids."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import Field
+from sqlalchemy import Row
+
+from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, requires
+from bellwether_kit.http import router as routes
+from metrics_svc.standing import store
+from metrics_svc.standing.rules import DEFAULT_K, JUDGED, WINDOWS, shrunk
+
+router = routes(tags=["metrics"])
+
+Reader = Annotated[Call, Depends(requires("evidence:read"))]
+
+
+class PeopleQuery(QueryModel):
+    """Of whom, over which window, and how strongly few accounts are drawn to the mean of all."""
+
+    scope: Literal["owner", "territory"] = "owner"
+    days: Literal["30", "90", "365"] = "90"
+    k: Annotated[float, Field(ge=0, le=1_000, description="shrinkage: a mean keeps n / (n + k)")] = DEFAULT_K
+
+
+class BetView(ResponseModel):
+    """The mean evidence balance per account, its 95 % interval by Student's t, and the mean drawn to that of all."""
+
+    member: str
+    accounts: int
+    mean: float
+    low: float | None
+    high: float | None
+    shrunk: float
+    shrunk_low: float | None
+    shrunk_high: float | None
+
+
+class People(Page[BetView]):
+    """Bets, the best first. One interval in forty lies above the mean of all by chance."""
+
+    days: int
+    k: float
+    overall: float | None
+    accounts: int
+    computed_at: datetime | None
+
+
+class Lift(ResponseModel):
+    """Evidence of a kind: its balance per account, and that of all accounts."""
+
+    kind: str
+    per_account: float
+    overall: float
+
+
+class PerformerView(BetView):
+    """Somebody whose interval lies above the mean of all, and the evidence that lifts them most."""
+
+    overall: float
+    reasons: Sequence[Lift]
+    computed_at: datetime
+
+
+class KindView(ResponseModel):
+    """How often a kind of evidence was seen, and what it added to the balance."""
+
+    kind: str
+    n: int
+    total: float
+
+
+class ReasonView(ResponseModel):
+    """Why: a value, against what, and the evidence behind it. `points` order the list; they are no probability."""
+
+    reason: str
+    value: float
+    against: float
+    compared_with: str
+    points: float
+    kinds: Sequence[KindView]
+
+
+class JeopardyView(ResponseModel):
+    """An account in jeopardy; `balance` is over 90 days."""
+
+    account_id: UUID
+    name: str | None
+    owner_id: UUID | None
+    territory: str | None
+    tier: str | None
+    jeopardy: float
+    balance: float
+    reasons: Sequence[ReasonView]
+    computed_at: datetime
+
+
+class JeopardyQuery(QueryModel):
+    """What the list can be narrowed to."""
+
+    owner_id: UUID | None = None
+    territory: Annotated[str | None, Field(max_length=200)] = None
+    tier: Annotated[str | None, Field(max_length=200)] = None
+
+
+@router.get("/metrics/people", operation_id="list-bets-on-people")
+async def list_bets_on_people(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> People:
+    """The mean evidence balance per account of every owner or territory, with its interval, shrunk."""
+    rows, cursor = await _people(call, page, asked, best=False)
+    first = rows[0] if rows else None
+    return People(
+        items=[BetView(**_bet(row, asked.k)) for row in rows],
+        next_cursor=cursor,
+        days=int(asked.days),
+        k=asked.k,
+        overall=first.overall if first else None,
+        accounts=first.every if first else 0,
+        computed_at=first.computed_at if first else None,
+    )
+
+
+@router.get("/metrics/high-performers", operation_id="list-high-performers")
+async def list_high_performers(
+    call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]
+) -> Page[PerformerView]:
+    """Owners or territories whose interval lies above the mean of all, with the evidence that makes it so."""
+    rows, cursor = await _people(call, page, asked, best=True)
+    items = [
+        PerformerView(
+            **_bet(row, asked.k),
+            overall=row.overall,
+            reasons=[Lift(kind=kind, per_account=mine, overall=of_all) for kind, mine, of_all in row.kinds],
+            computed_at=row.computed_at,
+        )
+        for row in rows
+    ]
+    return Page(items=items, next_cursor=cursor)
+
+
+async def _people(
+    call: Call, page: PageRequest, asked: PeopleQuery, *, best: bool
+) -> tuple[Sequence[Row[Any]], str | None]:
+    async with call.read() as session:
+        rows = await store.people(
+            session,
+            call.tenant,
+            asked.scope,
+            int(asked.days),
+            asked.k,
+            best=best,
+            after=page.after,
+            limit=page.limit + 1,
+        )
+    return page.cut(rows, key=lambda row: [row.shrunk, row.member])
+
+
+def _bet(row: Row[Any], k: float) -> dict[str, Any]:
+    drawn = {"shrunk": row.mean, "shrunk_low": row.low, "shrunk_high": row.high}
+    return {
+        **{name: getattr(row, name) for name in ("member", "accounts", "mean", "low", "high")},
+        **{n: None if v is None else shrunk(v, row.accounts, row.overall, k) for n, v in drawn.items()},
+    }
+
+
+@router.get("/metrics/jeopardy", operation_id="list-accounts-in-jeopardy")
+async def list_accounts_in_jeopardy(
+    call: Reader, page: PageRequest, asked: Annotated[JeopardyQuery, Query()]
+) -> Page[JeopardyView]:
+    """Accounts whose balance is negative or falls, that go silent or leave asks unreturned; the gravest first."""
+    async with call.read() as session:
+        rows = await store.in_jeopardy(session, call.tenant, asked.model_dump(), after=page.after, limit=page.limit + 1)
+    shown, cursor = page.cut(rows, key=lambda row: [row.jeopardy, str(row.account_id)])
+    judged = WINDOWS.index(JUDGED)
+    items = [JeopardyView.model_validate({**row._asdict(), "balance": row.balances[judged]}) for row in shown]
+    return Page(items=items, next_cursor=cursor)

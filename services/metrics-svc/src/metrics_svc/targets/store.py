@@ -1,0 +1,97 @@
+"""All SQL of targets: setting, taking back, and what is in force on a day."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('targets/' || :tenant, 0))")
+
+_LATEST = text("""
+    SELECT version, value FROM target
+    WHERE tenant = :tenant AND metric = :metric AND scope = :scope AND member = :member AND applies_from = :applies_from
+    ORDER BY version DESC LIMIT 1
+""")
+
+_ADD = text("""
+    INSERT INTO target (tenant, metric, scope, member, applies_from, version, value, author, reason, set_at)
+    VALUES (:tenant, :metric, :scope, :member, :applies_from, :version, :value, :author, :reason, :now)
+""")
+
+_IN_FORCE = text("""
+    SELECT DISTINCT ON (metric, member) metric, member, value FROM (
+        SELECT DISTINCT ON (metric, member, applies_from) metric, member, applies_from, value FROM target
+        WHERE tenant = :tenant AND scope = :scope AND metric = ANY(CAST(:metrics AS text[]))
+          AND member = ANY(CAST(:members AS text[])) AND applies_from <= :day
+        ORDER BY metric, member, applies_from, version DESC
+    ) AS latest
+    WHERE value IS NOT NULL ORDER BY metric, member, applies_from DESC
+""")
+
+_LISTED = """
+    SELECT * FROM (
+        SELECT metric, scope, member, applies_from, version, value, author, reason, set_at,
+               version = max(version) OVER (PARTITION BY metric, scope, member, applies_from) AS latest
+        FROM target WHERE {where}
+    ) AS versions
+    WHERE (:history OR (latest AND value IS NOT NULL)) {after}
+    ORDER BY metric, scope, member, applies_from DESC, version DESC LIMIT :limit
+"""
+
+_AFTER = """
+    AND (metric, scope, member) >= (:metric_after, :scope_after, :member_after)
+    AND ((metric, scope, member) > (:metric_after, :scope_after, :member_after)
+         OR (applies_from, version) < (CAST(:from_after AS date), :version_after))
+"""
+
+
+async def put(session: AsyncSession, key: Mapping[str, Any], value: float | None, said: Mapping[str, Any]) -> bool:
+    """Add a version of a target, or one that takes it back (None); says whether that changed anything.
+
+    ``key`` names tenant, metric, scope, member and applies_from, ``said`` author, reason and now.
+    """
+    await session.execute(_LOCK, {"tenant": key["tenant"]})
+    latest = (await session.execute(_LATEST, key)).first()
+    if (latest.value if latest else None) == value:
+        return False
+    version = latest.version + 1 if latest else 1
+    await session.execute(_ADD, {**key, **said, "value": value, "version": version})
+    return True
+
+
+async def in_force(
+    session: AsyncSession, tenant: str, scope: str, members: Sequence[str], metrics: Sequence[str], day: date
+) -> Mapping[tuple[str, str], float]:
+    """The targets (by metric and member) of a day. What is set for no member holds for those without their own."""
+    given = {"tenant": tenant, "scope": scope, "members": [*members, ""], "metrics": list(metrics), "day": day}
+    found = {(row.metric, row.member): row.value for row in await session.execute(_IN_FORCE, given)}
+    defaults = {(m, who): found[m, ""] for m in metrics for who in members if (m, "") in found}
+    return defaults | found
+
+
+async def listed(
+    session: AsyncSession,
+    tenant: str,
+    filters: Mapping[str, str | None],
+    *,
+    history: bool,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Targets that fit, in the order of metric, scope and member, the latest first; with history every version."""
+    given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    where = " AND ".join(["tenant = :tenant", *(f"{name} = :{name}" for name in given)])
+    if after is not None:
+        names = ("metric_after", "scope_after", "member_after", "from_after", "version_after")
+        given |= dict(zip(names, after, strict=True))
+    statement = _LISTED.format(where=where, after="" if after is None else _AFTER)
+    return (
+        await session.execute(text(statement), given | {"tenant": tenant, "history": history, "limit": limit})
+    ).all()
+
+
+def said(author: str, reason: str, now: datetime) -> Mapping[str, Any]:
+    """Who says so, why and when, as ``put`` takes it."""
+    return {"author": author, "reason": reason, "now": now}
