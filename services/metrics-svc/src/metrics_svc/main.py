@@ -10,7 +10,12 @@ from metrics_svc.errors import ERRORS
 from metrics_svc.evidence import api as evidence
 from metrics_svc.intake import api as intake
 from metrics_svc.measures import api as measures
+from metrics_svc.reported import api as reported
+from metrics_svc.metrics import api as metrics
 from metrics_svc.settings import Settings
+from metrics_svc.standing import api as standing
+from metrics_svc.targets import api as targets
+from metrics_svc.surveys import api as surveys
 from metrics_svc.touch import api as touch
 
 
@@ -28,6 +33,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             derivation.router,
             touch.router,
             measures.router,
+            metrics.router,
+            targets.router,
+            standing.router,
+            surveys.router,
+            reported.router,
         ],
         errors=ERRORS,
         clock=clock,

@@ -7,6 +7,11 @@ from metrics_svc.accounts.tables import AccountRow
 from metrics_svc.consumed import AccountChanged, AccountRemoved, StakeholderChanged, StakeholderRemoved
 from metrics_svc.contacts.handlers import follow_stakeholders
 from metrics_svc.derivation.handlers import derive_anew, derive_due
+from metrics_svc.figures.handlers import fold_marked
+from metrics_svc.figures.tables import FigureMarkRow
+from metrics_svc.standing.handlers import bet, stand
+from metrics_svc.standing.tables import BetDueRow, StandingRow
+from metrics_svc.surveys.handlers import measure_anew
 
 SUBSCRIPTIONS = (
     Subscription("accounts", "account.profile.changed.v1", AccountChanged, follow_accounts),
@@ -19,4 +24,8 @@ SUBSCRIPTIONS = (
 TIMERS = (
     Timer(name="deadlines", table=AccountRow, due=AccountRow.due_at, handle=derive_due, batch=500),
     Timer(name="anew", table=AccountRow, due=AccountRow.anew_at, handle=derive_anew, batch=20),
+    Timer(name="satisfaction", table=AccountRow, due=AccountRow.satisfaction_due_at, handle=measure_anew, batch=500),
+    Timer(name="figures", table=FigureMarkRow, due=FigureMarkRow.due_at, handle=fold_marked, batch=2_000),
+    Timer(name="standing", table=StandingRow, due=StandingRow.due_at, handle=stand, batch=1_000),
+    Timer(name="bets", table=BetDueRow, due=BetDueRow.due_at, handle=bet, batch=1),
 )
