@@ -8,6 +8,7 @@ from metrics_svc.contacts import tables as _contacts  # noqa: F401
 from metrics_svc.derivation import tables as _derivation  # noqa: F401
 from metrics_svc.evidence import tables as _evidence  # noqa: F401
 from metrics_svc.expectations import tables as _expectations  # noqa: F401
+from metrics_svc.scope import tables as _scope  # noqa: F401
 from metrics_svc.tables import Table
 from metrics_svc.touch import tables as _touch  # noqa: F401
 

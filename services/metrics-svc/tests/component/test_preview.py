@@ -23,8 +23,8 @@ async def story(crm: Any, account: UUID) -> Any:
     """An account with one unreturned call, an order, a complaint and what a person saw."""
     await crm.post(
         crm.call(1, occurred_at=crm.at(days=20)),
-        crm.call(2, "order-1", type="order", direction=None, outcome="placed", amount="10.00", currency="EUR"),
-        crm.call(3, "opened", type="ticket", external_id="ticket-1", direction=None),
+        crm.call(2, "placed", type="order", direction=None, amount="10.00", currency="EUR"),
+        crm.call(3, "opened", type="ticket", direction=None),
     )
     seen = {"kind": "advice-sought", "observed_at": crm.at(), "account": {"domain": "acme.example"}}
     await crm.post(seen, path="/v1/evidence")

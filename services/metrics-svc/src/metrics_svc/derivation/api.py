@@ -264,7 +264,7 @@ async def preview_derivation(body: Trial, call: Admin, page: PageRequest) -> Tri
         _, before = await _latest(session, call.tenant)
         if body.account_id is not None and not await knows(session, call.tenant, body.account_id):
             raise UnknownAccount("There is no account of this id.", pointer="/account_id")
-    policy = _sound(body.rules.policy(), before) if body.rules else None
+    policy = _sound(body.rules.policy(), before, "/rules") if body.rules else None
     question = Question(tenant=call.tenant, as_of=call.now, policy=policy, since=body.from_)
     after = UUID(page.after[0]) if page.after else None
     step = await preview(call.read, question, only=body.account_id, after=after, limit=page.limit)
@@ -291,8 +291,8 @@ def _difference(found: Difference) -> DifferenceView:
     )
 
 
-def _sound(policy: Policy, before: Policy) -> Policy:
+def _sound(policy: Policy, before: Policy, within: str = "") -> Policy:
     """The policy, if it can follow the one before; raises the error that says why not."""
     if (broken := refusal(policy, before)) is not None:
-        raise policy_error(*broken)
+        raise policy_error(broken[0], within + broken[1])
     return policy

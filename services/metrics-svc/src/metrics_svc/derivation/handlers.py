@@ -27,5 +27,5 @@ async def derive_anew(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
     countries = {(row.tenant, row.account_id): row.country for row in rows}
     since = {(row.tenant, row.account_id): row.anew_from for row in rows if not row.removed}
     again = [Change(activity, activity) for activity in await activities.since(uow.session, since)]
-    await store.derive(uow, again, await terms(uow.session, uow.now, countries))
+    await store.derive(uow, again, await terms(uow.session, uow.now, countries), anew=since)
     await store.settled(uow.session, list(countries))

@@ -22,6 +22,8 @@ from metrics_svc.expectations import store as expectations
 from metrics_svc.figures import store as figures
 from metrics_svc.meetings import rules as meeting_rules
 from metrics_svc.meetings import store as meetings
+from metrics_svc.scope import rules as scope_rules
+from metrics_svc.scope import store as scope
 from metrics_svc.signals import store as signals
 from metrics_svc.terms.store import terms
 from metrics_svc.touch import store as touch
@@ -81,11 +83,13 @@ async def derive(
     agreed: Terms,
     due: Sequence[Deadline] = (),
     word: Word | None = None,
+    anew: Mapping[Key, datetime] | None = None,
 ) -> Sequence[Revision]:
     """Derive what changed activities and passed deadlines can matter to, and record it; gives what became of it.
 
-    The result is that of deriving everything from scratch; the cost is that of the neighbourhood of the changes.
-    The accounts are locked by the caller.
+    ``anew``: since when months of orders are read anew, of accounts whose rules changed. The result is that of
+    deriving everything from scratch; the cost is that of the neighbourhood of the changes. The accounts are locked
+    by the caller.
     """
     session, deadlines = uow.session, Deadlines()
     for passed in due:
@@ -106,6 +110,11 @@ async def derive(
     await buying.count(session, days)
     days |= await buying.last_days(session, {(d.tenant, d.account_id) for d in due if d.kind == "buying"})
     await buying.derive(session, days, agreed, findings, deadlines)
+
+    sums = scope_rules.touched(changes)
+    await scope.count(session, sums)
+    looks = {(d.tenant, d.account_id): d.due_at for d in due if d.kind == "scope" and d.due_at} | dict(anew or {})
+    await scope.derive(session, sums, looks, agreed, findings, deadlines)
 
     revisions = await evidence.record(uow, findings, agreed.kind)
     await trail.keep(uow, changes, revisions, word)

@@ -16,6 +16,7 @@ from metrics_svc.evidence.rules import Evidence, Findings, Recorded, Slot, obser
 from metrics_svc.expectations import rules as expectations
 from metrics_svc.expectations.rules import Ask, Lane, Reply
 from metrics_svc.meetings import rules as meetings
+from metrics_svc.scope import rules as scope
 from metrics_svc.signals.rules import Attributes, signalled
 
 
@@ -36,6 +37,7 @@ def history(kept: Sequence[Kept], terms: Terms) -> Findings:
     found.add(_conversations(activities, terms))
     found.add(_meetings(activities, terms))
     found.add(_buying(activities, terms))
+    found.add(_scope(kept, terms))
     return found
 
 
@@ -98,6 +100,17 @@ def _buying(activities: Sequence[Activity], terms: Terms) -> Iterable[Evidence]:
         tenant, account_id = purchases[0].tenant, purchases[0].account_id or NOBODY
         bought = [days[day] for day in sorted(days)]
         yield from buying.judge(tenant, account_id, bought, 0, partial(terms.policy, tenant), terms.as_of)
+
+
+def _scope(kept: Sequence[Kept], terms: Terms) -> list[Evidence]:
+    days = scope.totals((item.activity, item.currency) for item in kept)
+    first = min((day.day for day in days if day.purchases), default=None)
+    if first is None:
+        return []
+    tenant, account_id = kept[0].activity.tenant, kept[0].activity.account_id or NOBODY
+    until = min(terms.as_of.astimezone(UTC).date(), days[-1].day + scope.span(terms.book(tenant)))
+    wanted = scope.checkpoints(first, until)
+    return scope.judge(tenant, account_id, days, first, wanted, partial(terms.policy, tenant))
 
 
 @dataclass(frozen=True, slots=True)
