@@ -27,9 +27,10 @@ DIFFERENCE = {
 }
 
 
-def page(differences: list[Body], cursor: str | None = None) -> Body:
+def page(differences: list[Body], cursor: str | None = None, **more: Any) -> Body:
     kinds = [{"kind": "order-placed", "now": 3, "then": 3 - len(differences)}]
-    return {"accounts": 2, "activities": 5, "kinds": kinds, "differences": differences, "next_cursor": cursor}
+    found = {"accounts": 2, "activities": 5, "kinds": kinds, "differences": differences, "next_cursor": cursor}
+    return found | {"unsettled": [], "too_long": []} | more
 
 
 class Preview:
@@ -114,6 +115,24 @@ def test_what_still_differs_is_reported(preview: Any, client: Any) -> None:
     server = preview(lambda _body, _query: page([DIFFERENCE]))
 
     assert compare(client(server), pause=0).differences == [DIFFERENCE]
+
+
+def test_what_waited_for_a_timer_is_asked_for_again_and_counted_then(preview: Any, client: Any) -> None:
+    server = preview(lambda body, _query: page([], unsettled=[] if "account_id" in body else ["a3"]))
+
+    found = compare(client(server), pause=0)
+
+    assert [body.get("account_id") for _, body, _, _ in server.asked] == [None, "a3"]
+    assert (found.accounts, found.activities, found.now.total(), found.proves) == (2, 10, 6, True)
+
+
+@pytest.mark.parametrize("why", ["unsettled", "too_long"])
+def test_what_could_not_be_compared_proves_nothing(preview: Any, client: Any, why: str) -> None:
+    server = preview(lambda _body, _query: page([], **{why: ["a3"]}))
+
+    found = compare(client(server), pause=0)
+
+    assert (found.differences, getattr(found, why), found.proves) == ([], ["a3"], False)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def check(
 ) -> None:
     """Derive everything anew from the activities and compare it with what is on record. Nothing is written.
 
-    Ends with 1 when they differ. For a deployment elsewhere, BELLWETHER_TOKEN holds a bearer token with the scope
-    evidence:admin; for a local stack one is made.
+    Ends with 1 when they differ, or when an account could not be compared. For a deployment elsewhere,
+    BELLWETHER_TOKEN holds a bearer token with the scope evidence:admin; for a local stack one is made.
     """
     home = Home.found()
     address = url.rstrip("/") if url else Layout.read(home).url("metrics")
@@ -79,7 +79,7 @@ def _check(console: Console, client: Client) -> None:
         found = compare(client)
     client.close()
     print_comparison(console, found)
-    raise typer.Exit(1 if found.differences else 0)
+    raise typer.Exit(0 if found.proves else 1)
 
 
 @contextmanager
