@@ -3,6 +3,7 @@
 from bellwether_kit.http import DomainError
 from metrics_svc.activities.rules import Refusal
 from metrics_svc.derivation.rules import Refusal as PolicyRefusal
+from metrics_svc.inbound.rules import Forgery
 from metrics_svc.reported.rules import Refusal as ReportedRefusal
 from metrics_svc.surveys.rules import Refusal as SurveyRefusal
 
@@ -29,6 +30,10 @@ class RetiredEvidenceKind(DomainError):
 
 class KindRedefined(DomainError):
     """A kind of evidence would become something else, or vanish from under what is of it."""
+
+
+class UnknownDecision(DomainError):
+    """Nobody decided that about this name."""
 
 
 class AmbiguousAccount(DomainError):
@@ -163,6 +168,10 @@ class ReplayedDelivery(DomainError):
     """A delivery came before, from a source that never repeats one."""
 
 
+class UnkeepableValue(DomainError):
+    """A foreign system tells something that can't be kept as it is."""
+
+
 class NotRetryable(DomainError):
     """The delivery did not fail, or its body is forgotten."""
 
@@ -174,6 +183,7 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownEvidenceKind: (422, "unknown-evidence-kind"),
     RetiredEvidenceKind: (422, "retired-evidence-kind"),
     KindRedefined: (422, "evidence-kind-redefined"),
+    UnknownDecision: (404, "unknown-decision"),
     AmbiguousAccount: (422, "ambiguous-account"),
     UnknownMetric: (422, "unknown-metric"),
     UnknownTarget: (404, "unknown-target"),
@@ -207,6 +217,7 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     ForgedDelivery: (401, "wrong-signature"),
     OldDelivery: (401, "signature-too-old"),
     ReplayedDelivery: (409, "replayed-delivery"),
+    UnkeepableValue: (422, "unkeepable-value"),
     NotRetryable: (409, "not-retryable"),
 }
 
@@ -273,3 +284,16 @@ def policy_error(refusal: PolicyRefusal, pointer: str) -> DomainError:
     """The error that says what ``refusal`` found in a tenant's rules at ``pointer``."""
     error, detail = _POLICY_REFUSED[refusal]
     return error(detail, pointer=pointer)
+
+
+_FORGED: dict[Forgery, tuple[type[DomainError], str]] = {
+    Forgery.MISSING: (UnprovenDelivery, "The delivery is not signed, and shows no key."),
+    Forgery.WRONG: (ForgedDelivery, "No live secret of the connection proves the delivery."),
+    Forgery.OLD: (OldDelivery, "The delivery was signed too long ago, or too far ahead."),
+}
+
+
+def forged(forgery: Forgery) -> DomainError:
+    """The error that says why a delivery is not believed."""
+    error, detail = _FORGED[forgery]
+    return error(detail)

@@ -62,6 +62,7 @@ class MetricMeasured(Payload, frozen=True, kw_only=True):
     period_start: UtcTime | None
     period_end: UtcTime | None
     measured_at: UtcTime
+    method: Annotated[str | None, Meta(description="How the value was counted, where there are several ways")] = None
 
 
 class TouchRecorded(Payload, frozen=True, kw_only=True):
@@ -79,4 +80,34 @@ class TouchRecorded(Payload, frozen=True, kw_only=True):
     two_way_ratio: Annotated[Share | None, Meta(description="Share of contacts that were two-way")]
 
 
-PUBLISHED: tuple[type[Payload], ...] = (EvidenceRecorded, EvidenceRetracted, MetricMeasured, TouchRecorded)
+class SourceFeedSilenced(Payload, frozen=True, kw_only=True):
+    """A source was not heard from for three times its usual gap. Keyed by source, not by account."""
+
+    topic: ClassVar[str] = "client-metrics"
+    event_type: ClassVar[str] = "source.feed.silenced.v1"
+
+    source: Annotated[str, Meta(description="The name its activities are kept under")]
+    last_heard_at: UtcTime
+    usual_gap_hours: Annotated[NotNegative, Meta(description="In hours of weekdays, UTC")]
+    noticed_at: UtcTime
+
+
+class SourceFeedResumed(Payload, frozen=True, kw_only=True):
+    """A source that had fallen silent is heard from again."""
+
+    topic: ClassVar[str] = "client-metrics"
+    event_type: ClassVar[str] = "source.feed.resumed.v1"
+
+    source: Annotated[str, Meta(description="The name its activities are kept under")]
+    silent_since: Annotated[UtcTime, Meta(description="When it had last been heard before")]
+    heard_at: UtcTime
+
+
+PUBLISHED: tuple[type[Payload], ...] = (
+    EvidenceRecorded,
+    EvidenceRetracted,
+    MetricMeasured,
+    TouchRecorded,
+    SourceFeedSilenced,
+    SourceFeedResumed,
+)

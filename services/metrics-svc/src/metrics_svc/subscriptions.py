@@ -9,6 +9,10 @@ from metrics_svc.contacts.handlers import follow_stakeholders
 from metrics_svc.derivation.handlers import derive_anew, derive_due
 from metrics_svc.figures.handlers import fold_marked
 from metrics_svc.figures.tables import FigureMarkRow
+from metrics_svc.inbound.handlers import forget, work
+from metrics_svc.inbound.tables import InboundDeliveryRow
+from metrics_svc.sources.handlers import notice_silence
+from metrics_svc.sources.tables import SourceFeedRow
 from metrics_svc.standing.handlers import bet, stand
 from metrics_svc.standing.tables import BetDueRow, StandingRow
 from metrics_svc.surveys.handlers import measure_anew
@@ -27,5 +31,8 @@ TIMERS = (
     Timer(name="satisfaction", table=AccountRow, due=AccountRow.satisfaction_due_at, handle=measure_anew, batch=500),
     Timer(name="figures", table=FigureMarkRow, due=FigureMarkRow.due_at, handle=fold_marked, batch=2_000),
     Timer(name="standing", table=StandingRow, due=StandingRow.due_at, handle=stand, batch=1_000),
+    Timer(name="deliveries", table=InboundDeliveryRow, due=InboundDeliveryRow.due_at, handle=work, batch=10),
+    Timer(name="bodies", table=InboundDeliveryRow, due=InboundDeliveryRow.forget_at, handle=forget, batch=20),
+    Timer(name="sources", table=SourceFeedRow, due=SourceFeedRow.due_at, handle=notice_silence, batch=500),
     Timer(name="bets", table=BetDueRow, due=BetDueRow.due_at, handle=bet, batch=1),
 )

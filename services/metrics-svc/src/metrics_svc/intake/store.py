@@ -1,5 +1,6 @@
 """The SQL by which activities come in: each identity once, however often and by how many it is posted."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,7 @@ from metrics_svc.errors import AmbiguousAccount, RetiredEvidenceKind, UnknownEvi
 from metrics_svc.evidence.rules import CATALOGUE, Kind
 from metrics_svc.intake.rules import Told, revision_of
 from metrics_svc.references import store as references
+from metrics_svc.sources import store as sources
 from metrics_svc.terms.store import catalogue
 
 OBSERVED: Mapping[str, frozenset[str]] = {OBSERVATION: frozenset()}
@@ -110,6 +112,8 @@ async def accept(
     taken = await take_in(uow, tenant, [item for item in judged if isinstance(item, Posted)])
     if not dry_run:
         await follow(uow, taken.changes, taken.countries)
+        told_by = (item.activity.source for item in judged if isinstance(item, Posted) and item.activity.kind is None)
+        await sources.heard(uow, tenant, Counter(told_by))
     became = iter(taken.results)
     return [next(became) if isinstance(item, Posted) else item for item in judged]
 

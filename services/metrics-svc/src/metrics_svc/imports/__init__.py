@@ -1,0 +1,1 @@
+"""Imports: files of activities, read as they arrive, however long they are."""

@@ -1,0 +1,1 @@
+"""Sources: when each system was last heard from, how much it tells, and that it fell silent."""
