@@ -26,8 +26,8 @@ from metrics_svc.accounts.store import lock
 from metrics_svc.errors import UnknownEvidence
 from metrics_svc.evidence import store
 from metrics_svc.evidence.rules import CATALOGUE, Kind
-from metrics_svc.terms.store import catalogue
 from metrics_svc.figures import store as figures
+from metrics_svc.terms.store import catalogue
 from metrics_svc.trail import store as trail
 from metrics_svc.trail.rules import Word
 

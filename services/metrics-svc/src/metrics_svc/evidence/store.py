@@ -153,6 +153,14 @@ def _event(uow: UnitOfWork, change: Revision, kind: Kind) -> Event:
     return Event.of(data, tenant=slot.tenant, subject=str(slot.account_id), time=uow.now)
 
 
+def say_again(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
+    """Publish pieces of evidence (whole rows) whose revision changed without their being derived again."""
+    for row in rows:
+        piece = _recorded(row, Slot(row.tenant, row.account_id, row.rule, row.anchor)).evidence
+        kind = Kind(row.kind, row.family, row.dimension, row.polarity)
+        uow.emit(_event(uow, Revision(piece, row.revision), kind))
+
+
 def _retracted(uow: UnitOfWork, change: Revision, reason: str) -> Event:
     slot = change.evidence.slot
     data = EvidenceRetracted(
