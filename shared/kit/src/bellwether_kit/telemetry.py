@@ -3,7 +3,7 @@
 import re
 import secrets
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -21,6 +21,24 @@ tenant: ContextVar[str | None] = ContextVar("tenant", default=None)
 """The tenant whose work is in hand, once it is known; for log lines only, never for access."""
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Cause(NamedTuple):
+    """The ids of the request that something goes back to; None when nobody can tell."""
+
+    correlation: str | None = None
+    traceparent: str | None = None
+
+
+def cause() -> Cause:
+    """Give the ids of the work in hand."""
+    return Cause(correlation.get(), traceparent.get())
+
+
+def resume(of: Cause) -> None:
+    """Go on in this task with work that goes back to ``of``."""
+    correlation.set(of.correlation)
+    traceparent.set(of.traceparent)
 
 
 def current_traceparent() -> str | None:

@@ -15,6 +15,7 @@ from bellwether_kit.events.announcer import Announcer
 from bellwether_kit.events.envelope import Event
 from bellwether_kit.events.outbox import RawRecord
 from bellwether_kit.faults import fault_point
+from bellwether_kit.telemetry import Cause
 
 if TYPE_CHECKING:
     from bellwether_kit.settings import DatabaseSettings
@@ -28,11 +29,13 @@ _OLDEST_UNSENT = text(
 class UnitOfWork:
     """What a handler or a write works with: the transaction's session, its time, and the events it emits."""
 
-    __slots__ = ("_entries", "now", "session")
+    __slots__ = ("_entries", "causes", "now", "session")
 
     def __init__(self, session: AsyncSession, now: datetime) -> None:
         self.session = session
         self.now = now
+        self.causes: dict[str, Cause] = {}
+        """By the subject of events the request they go back to, where that is not the one in hand."""
         self._entries: list[Event | RawRecord] = []
 
     def emit(self, *entries: Event | RawRecord) -> None:
@@ -55,7 +58,7 @@ class UnitOfWork:
         if not self._entries:
             return False
         fault_point("before-outbox")
-        await outbox.write(self.session, self._entries, source=source)
+        await outbox.write(self.session, self._entries, source=source, causes=self.causes)
         self._entries.clear()
         fault_point("after-outbox")
         return True

@@ -1,7 +1,7 @@
 """Writing events beside the rows they speak of, in the same transaction; publishing them is the relay's work."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bellwether_kit import telemetry
 from bellwether_kit.arrays import arrays
 from bellwether_kit.events.envelope import MAX_EVENT_BYTES, Event, encode
+from bellwether_kit.telemetry import Cause
 
 _BUMP = text("""
     INSERT INTO outbox_stream AS stream (tenant, topic, key, sequence)
@@ -48,15 +49,18 @@ class RawRecord:
     tenant: str = ""
 
 
-async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, source: str) -> None:
+async def write(
+    session: AsyncSession, entries: Sequence[Event | RawRecord], *, source: str, causes: Mapping[str, Cause]
+) -> None:
     """Store ``entries`` in order with two statements at the most; ``source`` is the CloudEvents source.
 
+    Of subjects among ``causes`` events go back to those, else to the work in hand.
     A key's stream row is locked from here until the transaction ends, so that ids and sequences of one key are
     given out in the order of commits. Raises :class:`EventTooLarge`.
     """
     sequences = await _next_sequences(session, [e for e in entries if isinstance(e, Event)])
     rows: list[tuple[object, ...]] = []
-    correlation, traceparent = telemetry.correlation.get(), telemetry.current_traceparent()
+    in_hand = telemetry.cause()
     for entry in entries:
         if isinstance(entry, RawRecord):
             headers = msgspec.json.encode(entry.headers).decode()
@@ -65,6 +69,7 @@ async def write(session: AsyncSession, entries: Sequence[Event | RawRecord], *, 
         sequence = next(sequences) if entry.sequence is None else entry.sequence
         value = None
         if entry.data is not None:
+            correlation, traceparent = causes.get(entry.subject, in_hand)
             value = encode(entry, source=source, sequence=sequence, correlation=correlation, traceparent=traceparent)
             if len(value) > MAX_EVENT_BYTES:
                 raise EventTooLarge(f"{entry.type} of {len(value)} bytes, at most {MAX_EVENT_BYTES}")

@@ -2,8 +2,9 @@
 
 from bellwether_kit.http.app import build_api
 from bellwether_kit.http.bulk import BulkAnswer, ItemResult, items_body, read_items
-from bellwether_kit.http.calls import Answer, Call
+from bellwether_kit.http.calls import Answer, Call, rendered
 from bellwether_kit.http.guard import Requires, requires
+from bellwether_kit.http.joined import JoinedWork
 from bellwether_kit.http.models import (
     Currency,
     Money,
@@ -28,6 +29,7 @@ __all__ = [
     "DomainError",
     "Errors",
     "ItemResult",
+    "JoinedWork",
     "Money",
     "Page",
     "PageQuery",
@@ -46,6 +48,7 @@ __all__ = [
     "items_body",
     "problem_of",
     "read_items",
+    "rendered",
     "requires",
     "router",
 ]

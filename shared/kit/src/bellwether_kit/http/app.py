@@ -125,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             runtime.draining = True
+            await runtime.joins.drain()
             await runtime.database.close()
             if tracing is not None:
                 tracing.shutdown()

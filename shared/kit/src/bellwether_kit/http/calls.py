@@ -15,12 +15,14 @@ from starlette.responses import Response
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import idempotency
+from bellwether_kit.http.joined import JoinedWork
 from bellwether_kit.http.runtime import Runtime, runtime_of
 from bellwether_kit.settings import ServiceSettings
 
 _TRIES = 3
 _WORTH_ANOTHER_TRY = frozenset({"40001", "40P01"})
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,16 @@ class Call:
                 if getattr(error.orig, "sqlstate", None) not in _WORTH_ANOTHER_TRY or attempt == _TRIES:
                     raise
         raise AssertionError("the last try answers or raises")
+
+    async def join(self, item: T, work: JoinedWork[T, R]) -> R:
+        """Have ``item`` done in one transaction with those that other requests to this route ask for meanwhile.
+
+        Only requests of the same tenant and subject are joined. ``work`` must be the same for all of them, and
+        change nothing but the unit of work; see :meth:`Joins.add` for what becomes of failures. An
+        ``Idempotency-Key`` is not looked at: such a request goes by :meth:`write`.
+        """
+        key = (self.request.scope["route"], self.tenant, self.subject)
+        return await self._runtime.joins.add(key, item, self.transact, work)
 
 
 def rendered(answer: Answer) -> Response:

@@ -1,6 +1,6 @@
 """What one API process holds while it runs; made by ``build_api``, found again from any request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
@@ -8,6 +8,7 @@ from bellwether_kit.auth import Verifier
 from bellwether_kit.clock import Clock
 from bellwether_kit.db import Database
 from bellwether_kit.http.backlog import Backlog
+from bellwether_kit.http.joined import Joins
 from bellwether_kit.http.problems import Errors
 from bellwether_kit.http.ratelimit import Buckets
 from bellwether_kit.settings import ServiceSettings
@@ -26,6 +27,7 @@ class Runtime:
     buckets: Buckets
     backlog: Backlog
     cursor_key: bytes
+    joins: Joins = field(default_factory=Joins)
     draining: bool = False
 
 
