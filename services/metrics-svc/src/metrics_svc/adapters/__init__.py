@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 
-from metrics_svc.adapters import cloudevents
+from metrics_svc.adapters import aircall, cloudevents, csv, google_calendar, msgraph, pipedrive, salesforce, twilio
 from metrics_svc.inbound.rules import Adapter
 
-_KNOWN: tuple[Adapter, ...] = (cloudevents.ADAPTER,)
+_KNOWN: tuple[Adapter, ...] = (
+    aircall.ADAPTER,
+    cloudevents.ADAPTER,
+    csv.ADAPTER,
+    google_calendar.ADAPTER,
+    msgraph.ADAPTER,
+    pipedrive.ADAPTER,
+    salesforce.ADAPTER,
+    twilio.ADAPTER,
+)
 
 ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _KNOWN}
 """By the name in the address, ``/v1/inbound/{adapter}``."""
