@@ -7,9 +7,11 @@ from sqlalchemy import Row
 
 from bellwether_kit.db import UnitOfWork
 from metrics_svc.figures import store
+from metrics_svc.reported import store as reported
 from metrics_svc.standing import store as standing
+from metrics_svc.surveys import store as surveys
 
-SOURCES = (store.DAY_FIGURES,)
+SOURCES = (store.DAY_FIGURES, surveys.DAY_FIGURES, reported.DAY_FIGURES)
 """Where figures come from; a feature that has some adds its own."""
 
 
