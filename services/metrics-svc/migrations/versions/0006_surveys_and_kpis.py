@@ -105,6 +105,7 @@ _TABLES = (
     )
     """,
     "CREATE UNIQUE INDEX kpi_open ON kpi (tenant, account_id, code) WHERE closed_at IS NULL",
+    "CREATE INDEX kpi_by_account ON kpi (tenant, account_id, kpi_id)",
     """
     CREATE TABLE kpi_version (
         tenant text NOT NULL,

@@ -1,11 +1,10 @@
 """The domain errors of this service and the one table that gives each its HTTP status and stable code."""
 
+from enum import StrEnum
+
 from bellwether_kit.http import DomainError
-from metrics_svc.activities.rules import Refusal
 from metrics_svc.derivation.rules import Refusal as PolicyRefusal
 from metrics_svc.inbound.rules import Forgery
-from metrics_svc.reported.rules import Refusal as ReportedRefusal
-from metrics_svc.surveys.rules import Refusal as SurveyRefusal
 
 
 class UnknownAccount(DomainError):
@@ -30,6 +29,10 @@ class RetiredEvidenceKind(DomainError):
 
 class KindRedefined(DomainError):
     """A kind of evidence would become something else, or vanish from under what is of it."""
+
+
+class UnknownErasure(DomainError):
+    """Nobody asked for an erasure of this id."""
 
 
 class UnknownDecision(DomainError):
@@ -94,6 +97,26 @@ class ReplyToItself(DomainError):
 
 class AmountWithoutCurrency(DomainError):
     """An amount and its currency come together or not at all."""
+
+
+class UnknownKpi(DomainError):
+    """No KPI of the tenant has this id."""
+
+
+class KpiExists(DomainError):
+    """An account has an open KPI of the same code."""
+
+
+class KpiClosed(DomainError):
+    """A KPI is closed: nothing about it changes any more."""
+
+
+class RangeMismatch(DomainError):
+    """A range lacks its upper end, or has it below the lower one."""
+
+
+class OutsideValidity(DomainError):
+    """A day lies outside of what was agreed."""
 
 
 class MeasureReserved(DomainError):
@@ -168,6 +191,10 @@ class ReplayedDelivery(DomainError):
     """A delivery came before, from a source that never repeats one."""
 
 
+class UnreadableFile(DomainError):
+    """A file has no header that could be read."""
+
+
 class UnkeepableValue(DomainError):
     """A foreign system tells something that can't be kept as it is."""
 
@@ -183,6 +210,7 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownEvidenceKind: (422, "unknown-evidence-kind"),
     RetiredEvidenceKind: (422, "retired-evidence-kind"),
     KindRedefined: (422, "evidence-kind-redefined"),
+    UnknownErasure: (404, "unknown-erasure"),
     UnknownDecision: (404, "unknown-decision"),
     AmbiguousAccount: (422, "ambiguous-account"),
     UnknownMetric: (422, "unknown-metric"),
@@ -199,6 +227,11 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     OccurredTooEarly: (422, "occurred-too-early"),
     ReplyToItself: (422, "reply-to-itself"),
     AmountWithoutCurrency: (422, "amount-without-currency"),
+    UnknownKpi: (404, "unknown-kpi"),
+    KpiExists: (409, "kpi-exists"),
+    KpiClosed: (409, "kpi-closed"),
+    RangeMismatch: (422, "range-mismatch"),
+    OutsideValidity: (422, "outside-validity"),
     MeasureReserved: (422, "measure-reserved"),
     UnitMismatch: (422, "unit-mismatch"),
     ShareOutOfRange: (422, "share-out-of-range"),
@@ -217,57 +250,18 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     ForgedDelivery: (401, "wrong-signature"),
     OldDelivery: (401, "signature-too-old"),
     ReplayedDelivery: (409, "replayed-delivery"),
+    UnreadableFile: (422, "unreadable-file"),
     UnkeepableValue: (422, "unkeepable-value"),
     NotRetryable: (409, "not-retryable"),
 }
 
-_REFUSED: dict[Refusal, tuple[type[DomainError], str]] = {
-    Refusal.MISSING_IDENTITY: (MissingIdentity, "Say the source and its own id of the record."),
-    Refusal.UNKNOWN_TYPE: (UnknownActivityType, "There is no such type of activity."),
-    Refusal.OUTCOME_MISMATCH: (OutcomeMismatch, "An activity of this type can't have this outcome."),
-    Refusal.MISSING_DIRECTION: (MissingDirection, "Say whether it was inbound or outbound."),
-    Refusal.IN_FUTURE: (OccurredInFuture, "It lies too far ahead: 5 minutes at most, 3 years for a meeting."),
-    Refusal.TOO_EARLY: (OccurredTooEarly, "It lies before 1990."),
-    Refusal.REPLY_TO_ITSELF: (ReplyToItself, "An activity can't be a reply to itself."),
-    Refusal.AMOUNT_WITHOUT_CURRENCY: (AmountWithoutCurrency, "Give an amount and its currency together."),
-}
+_BY_CODE = {code: error for error, (_, code) in ERRORS.items()}
 
 
-def error_of(refusal: Refusal, pointer: str) -> DomainError:
-    """The error that says what ``refusal`` found at ``pointer``."""
-    error, detail = _REFUSED[refusal]
-    return error(detail, pointer=pointer)
-
-
-_SURVEY_REFUSED: dict[SurveyRefusal, tuple[type[DomainError], str]] = {
-    SurveyRefusal.UNKNOWN_METHOD: (UnknownMethod, "Count by top-2-box, top-box, mean or nps."),
-    SurveyRefusal.SCALE_MISMATCH: (ScaleMismatch, "NPS is asked from 0 to 10, top-2-box on three or more answers."),
-    SurveyRefusal.SCORE_OUTSIDE_SCALE: (ScoreOutsideScale, "The score does not lie on the scale."),
-    SurveyRefusal.IN_FUTURE: (OccurredInFuture, "It lies more than 5 minutes ahead."),
-    SurveyRefusal.TOO_EARLY: (OccurredTooEarly, "It lies before 1990."),
-}
-
-
-def survey_error(refusal: SurveyRefusal, pointer: str) -> DomainError:
-    """The error that says what ``refusal`` found in a survey answer at ``pointer``."""
-    error, detail = _SURVEY_REFUSED[refusal]
-    return error(detail, pointer=pointer)
-
-
-_REPORTED_REFUSED: dict[ReportedRefusal, tuple[type[DomainError], str]] = {
-    ReportedRefusal.MEASURE_RESERVED: (MeasureReserved, "It comes from survey responses; post these."),
-    ReportedRefusal.UNIT_MISMATCH: (UnitMismatch, "Revenue and profit are money, shares and retention percent."),
-    ReportedRefusal.SHARE_OUT_OF_RANGE: (ShareOutOfRange, "A share of wallet lies between 0 and 100 percent."),
-    ReportedRefusal.OUT_OF_ORDER: (PeriodOutOfOrder, "The period ends before it starts."),
-    ReportedRefusal.IN_FUTURE: (OccurredInFuture, "The period has not begun."),
-    ReportedRefusal.TOO_EARLY: (OccurredTooEarly, "It lies before 1990."),
-}
-
-
-def reported_error(refusal: ReportedRefusal, pointer: str) -> DomainError:
-    """The error that says what ``refusal`` found in a reported figure at ``pointer``."""
-    error, detail = _REPORTED_REFUSED[refusal]
-    return error(detail, pointer=pointer)
+def error_of(code: StrEnum, pointer: str) -> DomainError:
+    """The error of a stable code, in the words of the error itself, at ``pointer``."""
+    error = _BY_CODE[code]
+    return error(error.__doc__ or code, pointer=pointer)
 
 
 _POLICY_REFUSED: dict[PolicyRefusal, tuple[type[DomainError], str]] = {

@@ -27,7 +27,7 @@ from bellwether_kit.http import (
     requires,
 )
 from bellwether_kit.http import router as routes
-from metrics_svc.errors import reported_error
+from metrics_svc.errors import error_of
 from metrics_svc.intake.rules import revision_of
 from metrics_svc.records.rules import LONGEST_SOURCE, AccountName, Record
 from metrics_svc.reported import rules, store
@@ -75,9 +75,9 @@ class NewFigure(RequestModel):
     def judged(self, tenant: str, as_of: datetime) -> Record | DomainError:
         """The figure as it is kept, or why it is not."""
         said, account = self.reported(), self.account.reference()
-        broken = rules.refusal(said, as_of)
-        if broken is not None:
-            return reported_error(*broken)
+        found = rules.refusal(said, as_of)
+        if found is not None:
+            return error_of(*found)
         return Record(
             id=store.figure_id(tenant, self.source, account, said.measure, said.period_start, said.period_end),
             source=self.source,

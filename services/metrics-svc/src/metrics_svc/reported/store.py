@@ -13,6 +13,7 @@ from bellwether_kit.events import Event
 from bellwether_kit.http import DomainError, ItemResult, Problem
 from bellwether_kit.ids import opaque_id
 from metrics_svc.activities.rules import Reference
+from metrics_svc.figures import store as figures
 from metrics_svc.published import MetricMeasured
 from metrics_svc.records import store as records
 from metrics_svc.records.rules import Kept, Record
@@ -67,13 +68,19 @@ async def accept(
 ) -> list[ItemResult]:
     """Take in figures, each once, and say what they change; gives a result for each item."""
     results, changes = await records.take(uow, _SHELF, tenant, items, author=author)
-    _say(uow, changes)
+    await _follow(uow, changes)
     return results
 
 
 async def match(uow: UnitOfWork, claims: Sequence[Claimed]) -> None:
     """Give figures to the accounts that newly have the names they were told under; these are locked."""
-    _say(uow, await records.match(uow.session, _SHELF, claims))
+    await _follow(uow, await records.match(uow.session, _SHELF, claims))
+
+
+async def _follow(uow: UnitOfWork, changes: Sequence[Kept]) -> None:
+    sides = [side for kept in changes for side in kept.sides()]
+    await figures.mark(uow.session, {(side["tenant"], side["account_id"], side["period_end"]) for side in sides})
+    _say(uow, changes)
 
 
 def _say(uow: UnitOfWork, changes: Sequence[Kept]) -> None:

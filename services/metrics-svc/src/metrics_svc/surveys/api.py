@@ -27,7 +27,7 @@ from bellwether_kit.http import (
 )
 from bellwether_kit.http import router as routes
 from metrics_svc.accounts.store import knows
-from metrics_svc.errors import MissingIdentity, PeriodOutOfOrder, UnknownAccount, survey_error
+from metrics_svc.errors import MissingIdentity, PeriodOutOfOrder, UnknownAccount, error_of
 from metrics_svc.intake.rules import revision_of
 from metrics_svc.records.rules import LONGEST_NAME, LONGEST_SOURCE, AccountName, PersonName, Record
 from metrics_svc.records.store import people
@@ -70,8 +70,8 @@ class NewResponse(RequestModel):
         for name in ("source", "external_id"):
             if not getattr(self, name).strip():
                 return MissingIdentity("Say the source and its own id of the answer.", pointer=f"/{name}")
-        broken = rules.refusal(self.answer(), as_of)
-        return None if broken is None else survey_error(*broken)
+        found = rules.refusal(self.answer(), as_of)
+        return None if found is None else error_of(*found)
 
     def record(self, tenant: str, respondent: UUID | None) -> Record:
         """The answer as it is kept."""

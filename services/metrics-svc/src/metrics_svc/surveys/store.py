@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from bellwether_kit.events import Event
 from bellwether_kit.http import DomainError, ItemResult, Problem
 from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts.store import Key
+from metrics_svc.figures import store as figures
 from metrics_svc.published import MetricMeasured
 from metrics_svc.records import store as records
 from metrics_svc.records.rules import Kept, Record
@@ -137,7 +138,10 @@ async def match(uow: UnitOfWork, claims: Sequence[Claimed]) -> None:
 
 
 async def _follow(uow: UnitOfWork, changes: Sequence[Kept]) -> None:
-    await measure(uow, {(side["tenant"], side["account_id"]) for kept in changes for side in kept.sides()})
+    sides = [side for kept in changes for side in kept.sides()]
+    days = {(side["tenant"], side["account_id"], side["answered_at"].astimezone(UTC).date()) for side in sides}
+    await figures.mark(uow.session, days)
+    await measure(uow, {(side["tenant"], side["account_id"]) for side in sides})
 
 
 @dataclass(frozen=True, slots=True)

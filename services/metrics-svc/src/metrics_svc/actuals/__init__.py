@@ -1,0 +1,1 @@
+"""Actuals: what agreed KPIs came to, day by day."""

@@ -1,0 +1,1 @@
+"""Cadence: how often we and the client hear from each other, beside how often we should."""
