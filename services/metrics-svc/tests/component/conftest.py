@@ -8,10 +8,14 @@ from uuid import UUID
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from pydantic import SecretStr
 
 from bellwether_kit.clock import FixedClock
 from bellwether_kit.events import Payload
-from bellwether_kit.testing.service import Mailbox
+from bellwether_kit.settings import ServiceSettings
+from bellwether_kit.testing.service import Mailbox, ServiceUnderTest
 
 ACCOUNT = UUID("01890000-0000-7000-8000-000000000017")
 OTHER = UUID("01890000-0000-7000-8000-000000000018")
@@ -66,6 +70,16 @@ class StakeholderRemoved(Payload, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
+class Connected:
+    """A connection: its route, where its system delivers to, and what proves a delivery."""
+
+    path: str
+    address: str
+    secret: str
+    secret_id: str
+
+
+@dataclass(frozen=True)
 class Crm:
     """A source system as it posts to one tenant, and what the tenant reads."""
 
@@ -114,10 +128,32 @@ class Crm:
         """The kinds of the evidence that stands."""
         return [kind for kind, _, _ in await self.evidence(status="recorded")]
 
+    async def connect(self, adapter: str, *, secret: str | None = None, **more: Any) -> Connected:
+        """A connection of a source system, with one secret: this one, or one that was made."""
+        made = await self.client.post(
+            "/v1/connections", json={"adapter": adapter, "source": "crm"} | more, headers=self.headers
+        )
+        assert made.status_code == 201, made.text
+        path = f"/v1/connections/{made.json()['id']}"
+        kept = await self.client.post(f"{path}/secrets", json={"secret": secret}, headers=self.headers)
+        assert kept.status_code == 201, kept.text
+        return Connected(path, made.json()["address"], secret or kept.json()["secret"], kept.json()["id"])
+
+    async def deliveries(self, **query: Any) -> list[dict[str, Any]]:
+        """The deliveries, the latest first, after the worker has worked them."""
+        await self.mailbox.fire_timers()
+        return list((await self.get("/v1/inbound-deliveries", **query))["items"])
+
     async def pass_time(self, **span: float) -> None:
         """Let time go by, and what is due with it happen."""
         self.clock.advance(timedelta(**span))
         await self.mailbox.fire_timers()
+
+
+@pytest.fixture
+def app(settings_as: Callable[..., ServiceSettings], service: ServiceUnderTest, clock: FixedClock) -> FastAPI:
+    """The API of an installation that can keep secrets."""
+    return service.create_app(settings_as("api", secret_keys=SecretStr(Fernet.generate_key().decode())), clock=clock)
 
 
 SCOPES = "evidence:ingest evidence:read evidence:write evidence:admin"

@@ -93,15 +93,17 @@ class _Activity(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 def told(item: Mapping[str, object], options: Options, *, pointer: str = "", typed: bool = True) -> Told | Unread:
     """An activity as ``item`` says it, or what is wrong with it and where, below ``pointer``.
 
-    It is kept under its own source when it names one, else under the connection's. Of a CSV row (not ``typed``)
-    every value is a text.
+    It is kept under the source of ``options``, and may name no other; without one it names its own. Of a CSV row
+    (not ``typed``) every value is a text.
     """
     try:
         said = msgspec.convert(item, _Activity, strict=typed)
     except msgspec.ValidationError as error:
         return Unread("validation-failed", _words(error), pointer + _pointer(error))
+    if options.source and said.source not in {None, options.source}:
+        return Unread("another-source", f"Only {options.source} may tell here.", f"{pointer}/source")
     return Told(
-        source=options.source if said.source is None else said.source,
+        source=options.source or said.source or "",
         external_id=said.external_id,
         type=said.type,
         occurred_at=said.occurred_at,

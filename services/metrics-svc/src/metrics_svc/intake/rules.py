@@ -78,6 +78,9 @@ def fitted(told: Told) -> Told | tuple[str, str]:
         return wrong
     return replace(
         told,
+        occurred_at=told.occurred_at.astimezone(UTC),
+        starts_at=told.starts_at and told.starts_at.astimezone(UTC),
+        updated_at=told.updated_at and told.updated_at.astimezone(UTC),
         subject=told.subject and _UNKEPT.sub("", told.subject)[:_SUBJECT],
         note=told.note and _UNKEPT.sub("", told.note)[:_NOTE],
         attributes={
