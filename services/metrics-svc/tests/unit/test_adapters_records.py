@@ -14,7 +14,6 @@ from msgspec import Struct
 from metrics_svc.activities.rules import Reference
 from metrics_svc.adapters import ADAPTERS
 from metrics_svc.adapters.records import (
-    LONGEST,
     Untold,
     by_phone,
     by_token,
@@ -134,27 +133,6 @@ def test_a_record_that_is_odd_or_says_nothing_is_unread_where_it_stands_and_the_
     reading = each(found, Numbered, told_by)
     assert [item.external_id for item in reading.told] == ["1", "4"]
     assert [(u.code, u.pointer) for u in reading.unread] == [("malformed-record", "/1"), ("negative", "/2/number")]
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"external_id": "a\0b"},
-        {"subject": "a\0b"},
-        {"attributes": {"reason": "a\0b"}},
-        {"thread": "x" * (LONGEST + 1)},
-        {"account": Reference(kind="domain", value="x" * (LONGEST + 1))},
-    ],
-)
-def test_what_the_database_can_not_keep_is_unread(odd: dict[str, Any]) -> None:
-    reading = each([("", {"number": 1})], Numbered, lambda _: [told(**odd)])
-    assert not reading.told
-    assert [unread.code for unread in reading.unread] == ["malformed-record"]
-
-
-def test_a_long_subject_is_cut() -> None:
-    reading = each([("", {"number": 1})], Numbered, lambda _: [told(subject="x" * 10_000)])
-    assert [item.subject for item in reading.told] == ["x" * 500]
 
 
 def test_what_says_nothing_is_a_note_of_its_last_change() -> None:

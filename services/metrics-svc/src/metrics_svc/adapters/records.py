@@ -18,11 +18,6 @@ from metrics_svc.intake.rules import Told
 
 Record = TypeVar("Record")
 
-LONGEST = 1000
-"""Characters of an identity or reference; the database keeps them in indexes."""
-SUBJECT = 500
-"""Characters kept of a subject."""
-
 _FREE_MAIL = """
     126.com 163.com aol.com free.fr gmail.com gmx.at gmx.ch gmx.de gmx.net googlemail.com group.calendar.google.com
     hey.com hotmail.co.uk hotmail.com hotmail.fr icloud.com laposte.net libero.it live.com mac.com mail.com mail.ru
@@ -66,22 +61,12 @@ def each(
     unread: list[Unread] = []
     for place, record in found:
         try:
-            told += [_sound(item) for item in told_by(msgspec.convert(record, shape))]
+            told += list(told_by(msgspec.convert(record, shape)))
         except msgspec.ValidationError as error:
             unread.append(Unread("malformed-record", str(error), place))
         except Untold as untold:
             unread.append(replace(untold.unread, pointer=place + untold.unread.pointer))
     return Reading(told, unread)
-
-
-def _sound(told: Told) -> Told:
-    """The same, if the database can keep it."""
-    names = [told.external_id, told.thread, told.in_reply_to, told.account.value, told.owner]
-    if any("\0" in str(text) for text in [*names, told.subject, *told.attributes.values()]):
-        raise Untold("malformed-record", "A text contains a NUL character.")
-    if any(len(name) > LONGEST for name in names if name):
-        raise Untold("malformed-record", f"A name in the source is longer than {LONGEST} characters.")
-    return replace(told, subject=told.subject[:SUBJECT] if told.subject else None)
 
 
 def silent(told: Told) -> Told:
