@@ -10,6 +10,10 @@ from metrics_svc.activities import store as activities
 from metrics_svc.activities.rules import EARLIEST, Reference
 from metrics_svc.consumed import AccountChanged, AccountRemoved
 from metrics_svc.derivation import store as derivation
+from metrics_svc.figures import store as figures
+from metrics_svc.references import store as references
+from metrics_svc.reported import store as reported
+from metrics_svc.surveys import store as surveys
 
 
 async def follow_accounts(uow: UnitOfWork, events: Sequence[Received[AccountChanged | AccountRemoved]]) -> None:
@@ -21,14 +25,17 @@ async def follow_accounts(uow: UnitOfWork, events: Sequence[Received[AccountChan
         known = latest.get((state.tenant, state.account_id))
         if known is None or known.version < state.version:
             latest[state.tenant, state.account_id] = state
-    await store.hold_matching(session, {state.tenant for state in latest.values()})
+    await references.hold_matching(session, {state.tenant for state in latest.values()})
     claims, moved = await store.follow(session, list(latest.values()))
+    await figures.mark(session, {(tenant, account_id, None) for tenant, account_id in latest})
     gone = [key for key, state in latest.items() if state.removed]
     await derivation.forget_deadlines(session, gone)
     await derivation.set_accounts(session, gone)
     named = {(claim.tenant, account) for claim in claims for account in (claim.account_id, claim.previous) if account}
     countries = await store.lock(session, named)
     await derivation.follow(uow, await activities.match(session, claims), countries)
+    await surveys.match(uow, claims)
+    await reported.match(uow, claims)
     await store.derive_anew(session, dict.fromkeys(moved, EARLIEST), uow.now)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -12,6 +12,7 @@ from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseMod
 from bellwether_kit.http import router as routes
 from metrics_svc.activities import store
 from metrics_svc.errors import UnknownActivity
+from metrics_svc.trail import store as trail
 
 router = routes(tags=["activities"])
 
@@ -19,7 +20,10 @@ Reader = Annotated[Call, Depends(requires("evidence:read"))]
 
 
 class ActivityView(ResponseModel):
-    """An activity in its latest revision; `account_id` is null while no account is known by its reference."""
+    """An activity in its latest revision; `account_id` is null while no account is known by its reference.
+
+    `placed_by` is who gave it to its account by hand, if somebody did.
+    """
 
     id: UUID
     source: str
@@ -32,6 +36,7 @@ class ActivityView(ResponseModel):
     recorded_at: datetime
     starts_at: datetime | None
     account_id: UUID | None
+    placed_by: str | None
     contact_ids: list[UUID]
     owner_id: UUID | None
     asks_reply: bool | None
@@ -45,6 +50,49 @@ class ActivityView(ResponseModel):
     magnitude: float | None
     note: str | None
     author: str | None
+
+
+class LedTo(ResponseModel):
+    """A piece of evidence that an activity led to, whether or not it still stands."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    status: Literal["recorded", "retracted"]
+    revision: int
+    rule: str
+    observed_at: datetime
+    magnitude: float
+    retracted_for: str | None
+
+
+class EarlierActivity(ResponseModel):
+    """What an activity said before it was corrected, moved or renamed (a person in it); texts are not kept."""
+
+    revision: int
+    account_id: UUID | None
+    type: str
+    direction: str | None
+    outcome: str | None
+    occurred_at: datetime
+    starts_at: datetime | None
+    recorded_at: datetime
+    contact_ids: list[UUID]
+    owner_id: UUID | None
+    amount: Decimal | None
+    kind: str | None
+    magnitude: float | None
+    until: datetime
+    why: str
+    author: str | None
+    reason: str | None
+
+
+class ActivityTrail(ActivityView):
+    """An activity with what became of it; `evidence` and `earlier` have the last 200."""
+
+    evidence: list[LedTo]
+    earlier: list[EarlierActivity]
 
 
 class Filters(QueryModel):
@@ -74,10 +122,11 @@ async def list_activities(call: Reader, page: PageRequest, filters: Annotated[Fi
 
 
 @router.get("/activities/{activity_id}", operation_id="get-activity")
-async def get_activity(activity_id: UUID, call: Reader) -> ActivityView:
-    """One activity."""
+async def get_activity(activity_id: UUID, call: Reader) -> ActivityTrail:
+    """One activity, the evidence it led to, and what it said before."""
     async with call.read() as session:
         row = await store.one(session, call.tenant, activity_id)
+        led_to, earlier = await trail.of_activity(session, call.tenant, activity_id)
     if row is None:
         raise UnknownActivity("There is no activity of this id.")
-    return ActivityView.model_validate(row)
+    return ActivityTrail.model_validate({**row._asdict(), "evidence": led_to, "earlier": earlier})

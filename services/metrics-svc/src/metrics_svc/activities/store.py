@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from metrics_svc.accounts import store as accounts
 from metrics_svc.activities.rules import Activity, Change
 from metrics_svc.contacts import store as contacts
+from metrics_svc.references.store import Claimed
 
 READ = (
     "tenant, activity_id, source, revision, type, direction, outcome, occurred_at, recorded_at, starts_at, "
@@ -37,18 +38,22 @@ _MATCH = text(f"""
         SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:sources AS text[]),
                              CAST(:values AS text[]), CAST(:accounts AS uuid[]), CAST(:previous AS uuid[]))
                  AS named(tenant, kind, source, value, account_id, previous)
+        WHERE NOT EXISTS (
+            SELECT FROM reference_word AS said
+            WHERE said.tenant = named.tenant AND said.kind = named.kind AND said.source = named.source
+              AND said.value = named.value AND said.account_id IS NOT NULL AND NOT said.undone)
     )
     UPDATE activity AS kept SET account_id = found.account_id
     FROM (
         SELECT held.tenant, held.activity_id, named.account_id
         FROM named JOIN activity AS held
-          ON held.tenant = named.tenant AND held.account_id IS NULL
+          ON held.tenant = named.tenant AND held.account_id IS NULL AND held.placed_by IS NULL
          AND held.reference_kind = named.kind AND held.reference_source = named.source
          AND held.reference_value = named.value
         UNION ALL
         SELECT held.tenant, held.activity_id, named.account_id
         FROM named JOIN activity AS held
-          ON held.tenant = named.tenant AND held.account_id = named.previous
+          ON held.tenant = named.tenant AND held.account_id = named.previous AND held.placed_by IS NULL
          AND held.reference_kind = named.kind AND held.reference_source = named.source
          AND held.reference_value = named.value
     ) AS found
@@ -83,8 +88,8 @@ _REKEY = text(f"""
 
 _VIEW = (
     "activity_id AS id, source, external_id, revision, type, direction, outcome, occurred_at, recorded_at, starts_at, "
-    "account_id, contact_ids, owner_id, asks_reply, thread, in_reply_to, amount, currency, subject, attributes, kind, "
-    "magnitude, note, author"
+    "account_id, placed_by, contact_ids, owner_id, asks_reply, thread, in_reply_to, amount, currency, subject, "
+    "attributes, kind, magnitude, note, author"
 )
 
 _FILTERS = {
@@ -127,7 +132,7 @@ async def since(session: AsyncSession, wanted: Mapping[accounts.Key, datetime]) 
     return [activity_of(row) for row in await session.execute(_SINCE, arrays)]
 
 
-async def match(session: AsyncSession, claims: Sequence[accounts.Claimed]) -> list[Change]:
+async def match(session: AsyncSession, claims: Sequence[Claimed]) -> list[Change]:
     """Give the activities named by newly claimed references to their accounts.
 
     Takes those held back and those of the account that had the name before.

@@ -16,7 +16,10 @@ _IDS: Any = ARRAY(Uuid)
 
 
 class ActivityRow(Table, table=True):
-    """One activity in its latest revision; ``account_id`` is null while no account is known by its reference."""
+    """One activity in its latest revision; ``account_id`` is null while no account is known by its reference.
+
+    ``placed_by`` is who gave it to its account by hand (or to none): then the reference no longer decides.
+    """
 
     __tablename__ = "activity"
     __table_args__ = (
@@ -38,7 +41,7 @@ class ActivityRow(Table, table=True):
             "reference_kind",
             "reference_source",
             "reference_value",
-            postgresql_where=text("account_id IS NULL"),
+            postgresql_where=text("account_id IS NULL AND placed_by IS NULL"),
         ),
     )
 
@@ -55,6 +58,7 @@ class ActivityRow(Table, table=True):
     starts_at: datetime | None = Field(sa_type=_TIME)
     updated_at: datetime | None = Field(sa_type=_TIME)
     account_id: UUID | None
+    placed_by: str | None = Field(sa_type=Text)
     reference_kind: str = Field(sa_type=Text)
     reference_source: str = Field(sa_type=Text)
     reference_value: str = Field(sa_type=Text)

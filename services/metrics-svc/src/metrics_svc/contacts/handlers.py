@@ -10,23 +10,30 @@ from metrics_svc.activities import store as activities
 from metrics_svc.consumed import StakeholderChanged, StakeholderRemoved
 from metrics_svc.contacts import store
 from metrics_svc.derivation import store as derivation
+from metrics_svc.erasure import store as erasure
+from metrics_svc.trail.rules import Word
 
 
 async def follow_stakeholders(
     uow: UnitOfWork, events: Sequence[Received[StakeholderChanged | StakeholderRemoved]]
 ) -> None:
     """Remember whose the computed ids are, and derive again what was said about the same person under two."""
+    session = uow.session
+    await store.alone(session, {event.tenant for event in events})
     claims, gone = [], []
     for event in events:
         data = event.data
         if isinstance(data, StakeholderRemoved):
             gone.append((event.tenant, data.stakeholder_id, event.time))
             continue
-        for known in data.external_ids:
-            alias = opaque_id(event.tenant, "contact", known.source, known.external_id)
-            claims.append(store.Claimed(event.tenant, data.account_id, alias, data.stakeholder_id, event.time))
-    news = await store.claim(uow.session, claims)
-    countries = await accounts.lock(uow.session, {(claim.tenant, claim.account_id) for claim in news})
-    changes = await activities.rekey(uow.session, news)
+        known = [opaque_id(event.tenant, "contact", name.source, name.external_id) for name in data.external_ids]
+        claims += [
+            store.Claimed(event.tenant, data.account_id, alias, data.stakeholder_id, event.time)
+            for alias in dict.fromkeys([data.stakeholder_id, *known])
+        ]
+    news, erased = await store.claim(session, claims)
+    countries = await accounts.lock(session, {(claim.tenant, claim.account_id) for claim in news})
+    changes = await activities.rekey(session, news)
     await derivation.follow(uow, changes, countries)
-    await store.forget(uow.session, gone)
+    erased += await store.erase(session, gone)
+    await erasure.erase_persons(uow, erased, Word("stakeholder-svc", "The person was removed there."))

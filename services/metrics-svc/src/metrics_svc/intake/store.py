@@ -37,7 +37,7 @@ from metrics_svc.evidence.rules import CATALOGUE, Kind
 from metrics_svc.intake.rules import Told, revision_of
 from metrics_svc.references import store as references
 from metrics_svc.sources import store as sources
-from metrics_svc.terms.store import catalogue
+from metrics_svc.terms.store import attributes_read, catalogue
 
 OBSERVED: Mapping[str, frozenset[str]] = {OBSERVATION: frozenset()}
 """What may come in as evidence that a person saw."""
@@ -74,9 +74,6 @@ _KNOWN = text("""
 
 Known = Mapping[UUID, Row[Any]]
 Claimants = Mapping[Reference, tuple[UUID, ...]]
-
-_NO_TEXTS: Mapping[str, Any] = {"subject": None, "note": None, "attributes": {}, "thread": None, "in_reply_to": None}
-"""What is left of texts that may name somebody who was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +182,14 @@ async def take_in(uow: UnitOfWork, tenant: str, posted: Sequence[Posted]) -> Tak
     """
     ids = [item.activity.activity_id for item in posted]
     known = {row.activity_id: row for row in await uow.session.execute(_KNOWN, {"tenant": tenant, "ids": ids})}
-    news = {item.reference for item in posted if _is_news(item, known.get(item.activity.activity_id))}
+    revisions = {id_: row.revision for id_, row in known.items()}
+    news = {item.reference for item in posted if item.activity.revision > revisions.get(item.activity.activity_id, -1)}
     found = await references.claimants(uow.session, tenant, news)
     homes = [_home(item, found, known.get(item.activity.activity_id)) for item in posted]
     clear = [item for item, home in zip(posted, homes, strict=True) if not isinstance(home, AmbiguousAccount)]
     taken = await _take(uow.session, tenant, clear, known, found)
     became = iter(taken.results)
     return replace(taken, results=[home if isinstance(home, AmbiguousAccount) else next(became) for home in homes])
-
-
-def _is_news(item: Posted, known: Row[Any] | None) -> bool:
-    return known is None or item.activity.revision > known.revision
 
 
 def _home(item: Posted, found: Claimants, known: Row[Any] | None) -> UUID | AmbiguousAccount | None:
@@ -258,9 +252,16 @@ async def _placed(
             account_id=home if isinstance(home, UUID) else None,
             contact_ids=tuple(dict.fromkeys(person for person in people if person is not None)),
         )
-        texts = _NO_TEXTS if None in people else {}
+        texts = await _without_texts(session, tenant, item) if None in people else {}
         placed.append(replace(item, activity=activity, **texts))
     return placed
+
+
+async def _without_texts(session: AsyncSession, tenant: str, item: Posted) -> dict[str, Any]:
+    """What is left of texts that may name somebody who was erased: the attributes that rules look at."""
+    read = await attributes_read(session, tenant)
+    attributes = {name: item.attributes[name] for name in read if name in item.attributes}
+    return {"subject": None, "note": None, "thread": None, "in_reply_to": None, "attributes": attributes}
 
 
 async def _store(session: AsyncSession, tenant: str, posted: Sequence[Posted]) -> list[Change]:

@@ -87,6 +87,12 @@ async def catalogue(session: AsyncSession, tenant: str) -> Mapping[str, Kind]:
     return {**CATALOGUE, **{kind.code: kind for row in latest for kind in policy_of(row.document).kinds}}
 
 
+async def attributes_read(session: AsyncSession, tenant: str) -> list[str]:
+    """The attributes of activities that a tenant's rules ever looked at: derivation needs these and no others."""
+    book = (await _books(session, [tenant])).get(tenant, RuleBook())
+    return sorted({name for policy in book.every() for signal in policy.signals for name in signal.attributes})
+
+
 async def versions(
     session: AsyncSession, tenant: str, *, before: int = 2**31 - 1, limit: int = 1
 ) -> Sequence[Row[Any]]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text
+from sqlalchemy import DateTime, Index, Text
 from sqlmodel import Field
 
 from metrics_svc.tables import Table
@@ -16,6 +16,7 @@ class TouchRow(Table, table=True):
     """The last contacts with one person, or with anybody of the account (the row of "nobody")."""
 
     __tablename__ = "touch"
+    __table_args__ = (Index("touch_by_contact", "tenant", "contact_id"),)
 
     tenant: str = Field(sa_type=Text, primary_key=True)
     account_id: UUID = Field(primary_key=True)
