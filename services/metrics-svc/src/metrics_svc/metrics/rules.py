@@ -119,7 +119,7 @@ _LAGGING = (
         unit="points",
         up_is_good=True,
         formula="100 (promoters - detractors) / answers",
-        over=(Term("nps-promoter", weight=100), Term("nps-detractor", weight=-100)),
+        over=(Term("nps-promoter", weight=100.0), Term("nps-detractor", weight=-100.0)),
         under=(Term("nps-answer"),),
         counted=("nps-answer",),
         has_error=True,

@@ -41,7 +41,7 @@ _OF_ACCOUNT = f"""
 
 _SERIES = """
     SELECT earlier, CAST(date_trunc(:interval, CAST(day AS timestamp)) AS date) AS start, measure,
-           sum(n) AS n, CAST(sum(total) AS double precision) AS total
+           CAST(sum(n) AS bigint) AS n, CAST(sum(total) AS double precision) AS total
     FROM ({buckets}) AS found
     GROUP BY 1, 2, 3
 """
@@ -81,7 +81,7 @@ _COMPARED = text(f"""
         CROSS JOIN LATERAL (SELECT CAST(CASE WHEN is_sum THEN total ELSE n END AS float8) AS part) AS p
         GROUP BY member
     ), counted AS (
-        SELECT member, sum(n) AS n FROM found
+        SELECT member, CAST(sum(n) AS bigint) AS n FROM found
         WHERE NOT earlier AND measure = ANY(CAST(:counted AS text[])) GROUP BY member
     ), compared AS (
         SELECT g.member, g.accounts, coalesce(over, 0) AS over, coalesce(squares, 0) AS squares, coalesce(n, 0) AS n,
