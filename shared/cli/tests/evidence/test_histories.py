@@ -33,7 +33,7 @@ def test_orders_are_activities_in_order_of_time_and_a_cancellation_is_a_credit_n
     ]
     assert [(body["outcome"], body["amount"]) for _, body in history.happened[:2]] == [
         ("placed", "139.12"),
-        ("cancelled", "-27.50"),
+        (None, "-27.50"),
     ]
     assert {name: account["country"] for name, account in history.accounts.items()} == {"17850": "IE", "14527": "GB"}
 

@@ -104,7 +104,7 @@ def _orders(lines: Iterator[str]) -> Iterator[tuple[Body, datetime, Body]]:
             "revision": 1,
             "type": "order",
             "direction": "inbound",
-            "outcome": "cancelled" if row.get("kind") == "cancellation" else "placed",
+            "outcome": None if row.get("kind") == "cancellation" else "placed",
             "occurred_at": at.isoformat(),
             "account": customer,
             "amount": row["amount_gbp"],
