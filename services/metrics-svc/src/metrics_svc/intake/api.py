@@ -16,12 +16,14 @@ from bellwether_kit.http import (
     Currency,
     DomainError,
     ItemResult,
+    JoinedWork,
     Problem,
     RequestModel,
     UtcDatetime,
     items_body,
     problem_of,
     read_items,
+    rendered,
     requires,
 )
 from bellwether_kit.http import router as routes
@@ -241,18 +243,27 @@ async def _take(
     heard = [item for item in told if isinstance(item, Told)]
     renamed = NewObservation.renamed if any(isinstance(item, NewObservation) for item in items) else {}
 
-    async def take(uow: UnitOfWork) -> BulkAnswer:
-        became = iter(await accept(uow, call.tenant, heard, author=call.subject, dry_run=dry_run))
-        results = (item if isinstance(item, Problem) else next(became) for item in told)
+    async def take(uow: UnitOfWork, heard: Sequence[Told]) -> list[Result | DomainError]:
+        return await accept(uow, call.tenant, heard, author=call.subject, dry_run=dry_run)
+
+    def answer(became: Sequence[Result | DomainError]) -> BulkAnswer:
+        rest = iter(became)
+        results = (item if isinstance(item, Problem) else next(rest) for item in told)
         return BulkAnswer(items=[_result(result, named, renamed) for result in results])
 
     async def work(uow: UnitOfWork) -> Answer:
-        return Answer(await take(uow))
+        return Answer(answer(await take(uow, heard)))
 
     if dry_run:
         async with call.read() as session:
-            return await take(UnitOfWork(session, call.now))
+            return answer(await take(UnitOfWork(session, call.now), heard))
+    if len(heard) == len(told) == 1 and "idempotency-key" not in call.request.headers:
+        return rendered(Answer(answer([await call.join(heard[0], JoinedWork(take, _subject))])))
     return await call.write(work)
+
+
+def _subject(result: Result | DomainError) -> str | None:
+    return str(result.account_id) if isinstance(result, Result) and result.account_id else None
 
 
 def _result(result: Result | DomainError | Problem, named: Naming, renamed: Mapping[str, str]) -> ItemResult:

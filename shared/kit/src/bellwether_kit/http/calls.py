@@ -107,7 +107,7 @@ class Call:
         change nothing but the unit of work; see :meth:`Joins.add` for what becomes of failures. An
         ``Idempotency-Key`` is not looked at: such a request goes by :meth:`write`.
         """
-        key = (self.request.scope["route"], self.tenant, self.subject)
+        key = (self.request.method, self.request.scope["route"].path_format, self.tenant, self.subject)
         return await self._runtime.joins.add(key, item, self.transact, work)
 
 
