@@ -161,6 +161,11 @@ class RuleBook:
         """Every policy that something may have been read under."""
         yield from (self.default, *self.versions, *(policy for _, policy in self.policies))
 
+    def steady(self) -> bool:
+        """Whether replies were always awaited and forgiven as long as now."""
+        first, *others = ((p.windows, p.country_windows, p.forgiveness) for p in self.every())
+        return all(other == first for other in others)
+
     def kind(self, code: str) -> Kind:
         """The kind of a code: ours, or the tenant's as last said. Raises KeyError for what nobody ever named."""
         return CATALOGUE.get(code) or {kind.code: kind for policy in self.every() for kind in policy.kinds}[code]

@@ -28,9 +28,9 @@ from metrics_svc.expectations.rules import (
 )
 
 # A slice begins with the last expectation opened before the change, or with an earlier one that a reply at that
-# moment can still forgive; eight back is more than two windows can hold under one set of rules. It ends a few
-# expectations after the change: where one opens as it did before, everything later is as it was. MATERIALIZED and
-# OFFSET 0 keep the planner from asking for the bounds once per activity of the account's whole history.
+# moment can still forgive, as many back as the rules let overlap. It ends a few expectations after the change: where
+# one opens as it did before, everything later is as it was. MATERIALIZED and OFFSET 0 keep the planner from asking
+# for the bounds once per activity of the account's whole history.
 _SLICES = text("""
     WITH lane AS MATERIALIZED (
         SELECT p.tenant, p.account_id, p.contact_id, channel, p.last_at,
@@ -41,7 +41,7 @@ _SLICES = text("""
                        FROM expectation AS e
                        WHERE e.tenant = p.tenant AND e.account_id = p.account_id AND e.contact_id = p.contact_id
                          AND e.channel = channels.channel AND e.opened_at < p.first_at
-                       ORDER BY opened_at DESC LIMIT 8
+                       ORDER BY opened_at DESC LIMIT :behind
                    ) AS near
                ), '-infinity') AS from_at,
                (
@@ -128,6 +128,7 @@ _DUE = text("""
       USING (tenant, opened_by)
 """)
 
+_BEHIND = {True: 8, False: 100}  # unanswered expectations still to be forgiven, by whether windows were always the same
 _AHEAD = 4  # expectations after a change that are looked at first
 
 
@@ -169,10 +170,7 @@ async def due(session: AsyncSession, ids: Iterable[tuple[str, UUID]]) -> Touched
 async def derive(
     session: AsyncSession, touched: Touched, terms: Terms, findings: Findings, deadlines: Deadlines
 ) -> None:
-    """Derive the touched conversations again, as far as the change can matter, and keep their expectations.
-
-    What is found goes to ``findings`` and ``deadlines``. The accounts are locked by the caller.
-    """
+    """Derive the touched conversations again, as far as the change can matter; the caller holds the accounts."""
     findings.decide(touched.slots)
     for tenant, account_id, id_ in touched.asks:
         deadlines.set(tenant, account_id, id_, "expectation", None)
@@ -200,7 +198,7 @@ async def _slices(session: AsyncSession, touched: Touched, terms: Terms) -> dict
     spans, ahead = dict(touched.spans), _AHEAD
     while spans:
         again = {}
-        for lane, rows in (await _read(session, spans, ahead)).items():
+        for lane, rows in (await _read(session, spans, terms, ahead)).items():
             part = _fold(lane, rows, terms)
             if part is None:
                 party = (lane.tenant, lane.account_id, lane.contact_id)
@@ -211,7 +209,7 @@ async def _slices(session: AsyncSession, touched: Touched, terms: Terms) -> dict
     return found
 
 
-async def _read(session: AsyncSession, spans: dict[Any, Any], ahead: int) -> dict[Lane, list[Row[Any]]]:
+async def _read(session: AsyncSession, spans: dict[Any, Any], terms: Terms, ahead: int) -> dict[Lane, list[Row[Any]]]:
     parties = sorted(spans)
     arrays: dict[str, Any] = {
         "tenants": [tenant for tenant, _, _ in parties],
@@ -219,6 +217,7 @@ async def _read(session: AsyncSession, spans: dict[Any, Any], ahead: int) -> dic
         "contacts": [contact for _, _, contact in parties],
         "firsts": [spans[party][0] for party in parties],
         "lasts": [spans[party][1] for party in parties],
+        "behind": _BEHIND[all(terms.book(tenant).steady() for tenant, _, _ in parties)],
         "ahead": ahead,
     }
     lanes = defaultdict(list)
