@@ -59,6 +59,10 @@ contracts: $(READY) ## write schemas and the AsyncAPI document anew from the ser
 contracts-check: $(READY) ## say what a change of contracts would break, and for whom
 	$(BIN)/bellwether contracts check
 
+.PHONY: evidence-table
+evidence-table: $(READY) ## write docs/evidence.md anew from the catalogue and the rules
+	$(BIN)/python docs/evidence_table.py write
+
 .PHONY: bench
 bench: $(READY) ## measure the paths that must be fast, each beside its floor
 	$(BIN)/bellwether bench rescoring

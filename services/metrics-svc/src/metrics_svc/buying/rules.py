@@ -3,7 +3,7 @@
 Orders of one UTC day count as one buying day, so that an invoice split in three is no burst.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
@@ -13,6 +13,12 @@ from metrics_svc.activities.rules import Change, is_purchase
 from metrics_svc.derivation.rules import Policy
 from metrics_svc.evidence.rules import Evidence, Findings, Slot
 
+KINDS: Mapping[str, str] = {
+    "order-placed": "each `order`, but for cancelled ones and credit notes",
+    "buying-accelerated": "`faster_run` gaps between `order` days in a row far below the account's own",
+    "buying-decelerated": "no `order` for far longer than the account's own gap",
+}
+"""What each kind comes from."""
 GAPS_CONSIDERED = 12
 """The habit is the median of at most this many latest gaps: it may change over the years."""
 LONGEST_RUN = 6

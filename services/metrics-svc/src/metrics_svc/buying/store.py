@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.buying.rules import REACH, Account, BuyingDay, awaited, judge, slots
 from metrics_svc.derivation.rules import Deadlines, Terms
 from metrics_svc.evidence.rules import Findings
@@ -72,12 +72,7 @@ async def count(session: AsyncSession, touched: Iterable[tuple[str, UUID, date]]
     """Count the touched days of each account again."""
     wanted = sorted(touched)
     if wanted:
-        arrays = {
-            "tenants": [tenant for tenant, _, _ in wanted],
-            "accounts": [account for _, account, _ in wanted],
-            "days": [day for _, _, day in wanted],
-        }
-        await session.execute(_COUNT, arrays)
+        await session.execute(_COUNT, arrays("tenants accounts days", wanted))
 
 
 async def last_days(session: AsyncSession, accounts: Iterable[Account]) -> set[tuple[str, UUID, date]]:
@@ -85,8 +80,7 @@ async def last_days(session: AsyncSession, accounts: Iterable[Account]) -> set[t
     wanted = sorted(accounts)
     if not wanted:
         return set()
-    arrays = {"tenants": [tenant for tenant, _ in wanted], "accounts": [account for _, account in wanted]}
-    rows = await session.execute(_LAST_DAYS, arrays)
+    rows = await session.execute(_LAST_DAYS, arrays("tenants accounts", wanted))
     return {(row.tenant, row.account_id, row.day) for row in rows}
 
 
@@ -120,14 +114,9 @@ async def _around(session: AsyncSession, spans: dict[Account, set[date]]) -> dic
     if not spans:
         return {}
     wanted = sorted(spans)
-    arrays: dict[str, Any] = {
-        "tenants": [tenant for tenant, _ in wanted],
-        "accounts": [account for _, account in wanted],
-        "firsts": [min(spans[account]) for account in wanted],
-        "lasts": [max(spans[account]) for account in wanted],
-    }
+    rows = [(*account, min(spans[account]), max(spans[account])) for account in wanted]
     limits = {"before": REACH + 1, "after": REACH + 1}
     days: dict[Account, list[BuyingDay]] = {account: [] for account in wanted}
-    for row in await session.execute(_AROUND, {**arrays, **limits}):
+    for row in await session.execute(_AROUND, {**arrays("tenants accounts firsts lasts", rows), **limits}):
         days[row.tenant, row.account_id].append(BuyingDay(row.day, row.last_at, row.last_order, row.source))
     return days

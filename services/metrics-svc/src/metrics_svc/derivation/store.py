@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
 from metrics_svc.accounts.store import Key
 from metrics_svc.activities.rules import Change
 from metrics_svc.buying import rules as buying_rules
@@ -139,18 +138,12 @@ def _subjects(due: Iterable[Deadline], kind: str) -> list[tuple[str, UUID]]:
 async def _keep(session: AsyncSession, deadlines: Deadlines) -> None:
     every = sorted(deadlines.by_subject)
     lifted = [key for key in every if deadlines.by_subject[key].due_at is None]
-    kept = [deadlines.by_subject[key] for key in every if deadlines.by_subject[key].due_at is not None]
+    kept = [(key, deadlines.by_subject[key]) for key in every if deadlines.by_subject[key].due_at is not None]
     if lifted:
-        await session.execute(_LIFT, {**_keys(lifted), "subjects": [subject for _, _, subject in lifted]})
+        await session.execute(_LIFT, arrays("tenants accounts subjects", lifted))
     if kept:
-        arrays = {
-            "tenants": [deadline.tenant for deadline in kept],
-            "accounts": [deadline.account_id for deadline in kept],
-            "subjects": [deadline.subject_id for deadline in kept],
-            "kinds": [deadline.kind for deadline in kept],
-            "times": [deadline.due_at for deadline in kept],
-        }
-        await session.execute(_SET, arrays)
+        rows = [(*key, deadline.kind, deadline.due_at) for key, deadline in kept]
+        await session.execute(_SET, arrays("tenants accounts subjects kinds times", rows))
     await set_accounts(session, {(tenant, account) for tenant, account, _ in every})
 
 
@@ -179,5 +172,5 @@ async def settled(session: AsyncSession, keys: Sequence[Key]) -> None:
         await session.execute(_SETTLED, _keys(keys))
 
 
-def _keys(keys: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {"tenants": [key[0] for key in keys], "accounts": [key[1] for key in keys]}
+def _keys(keys: Sequence[Key]) -> dict[str, str]:
+    return arrays("tenants accounts", keys)

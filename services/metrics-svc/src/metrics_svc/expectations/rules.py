@@ -3,7 +3,7 @@
 Pure. One *lane* is an account, a contact and a channel; lanes do not depend on each other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +21,15 @@ from metrics_svc.evidence.rules import Evidence, Slot
 
 LISTED = 50
 """Evidence names at most this many of the activities it rests on."""
+
+KINDS: Mapping[str, str] = {
+    "call-returned": "a reply to an outbound `call` that did not connect",
+    "call-unreturned": "no reply to one within its window",
+    "email-returned": "a reply to an outbound `email` or `message` that asks for one, or its outcome `replied`",
+    "email-unreturned": "no reply to one within its window",
+    "client-contacted": "an inbound `call`, `email` or `message` that answers nothing",
+}
+"""What each kind comes from."""
 
 _WORD = {"call": "call", "email": "email", "message": "email"}
 """The catalogue speaks of calls and e-mails; a message counts with the written word."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import NOBODY, Change, answers
 from metrics_svc.activities.store import READ, activity_of
 from metrics_svc.derivation.rules import Deadlines, Terms
@@ -154,8 +155,7 @@ async def remember_replies(session: AsyncSession, changes: Sequence[Change]) -> 
             for contact in sorted({*a.contact_ids, NOBODY})
         ]
         if rows:
-            names = ("tenants", "accounts", "contacts", "times", "ids")
-            await session.execute(statement, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+            await session.execute(statement, arrays("tenants accounts contacts times ids", rows))
 
 
 async def due(session: AsyncSession, ids: Iterable[tuple[str, UUID]]) -> Touched:
@@ -272,18 +272,14 @@ async def _forget(session: AsyncSession, gone: set[tuple[str, UUID]], deadlines:
 async def _remember(session: AsyncSession, kept: Sequence[Expectation]) -> None:
     if not kept:
         return
-    arrays = {
-        "tenants": [one.lane.tenant for one in kept],
-        "ids": [one.opened_by for one in kept],
-        "accounts": [one.lane.account_id for one in kept],
-        "contacts": [one.lane.contact_id for one in kept],
-        "channels": [one.lane.channel for one in kept],
-        "opened": [one.opened_at for one in kept],
-        "forgiven": [one.forgiven_until for one in kept],
-        "closers": [one.closing.activity_id if one.closing else None for one in kept],
-        "closed": [one.closing.at if one.closing else None for one in kept],
-    }
-    await session.execute(_REMEMBER, arrays)
+    rows = []
+    for one in kept:
+        lane, closing = one.lane, one.closing
+        row = (lane.tenant, one.opened_by, lane.account_id, lane.contact_id, lane.channel, one.opened_at)
+        closed = (closing.activity_id, closing.at) if closing else (None, None)
+        rows.append((*row, one.forgiven_until, *closed))
+    names = "tenants ids accounts contacts channels opened forgiven closers closed"
+    await session.execute(_REMEMBER, arrays(names, rows))
 
 
 async def _contacts(session: AsyncSession, ids: set[tuple[str, UUID]], findings: Findings) -> None:
@@ -294,5 +290,5 @@ async def _contacts(session: AsyncSession, ids: set[tuple[str, UUID]], findings:
         findings.add([piece] if piece else [])
 
 
-def _keys(ids: Sequence[tuple[str, UUID]]) -> dict[str, list[Any]]:
-    return {"tenants": [tenant for tenant, _ in ids], "ids": [id_ for _, id_ in ids]}
+def _keys(ids: Sequence[tuple[str, UUID]]) -> dict[str, str]:
+    return arrays("tenants ids", ids)

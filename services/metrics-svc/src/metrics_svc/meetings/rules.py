@@ -1,6 +1,6 @@
 """One meeting: how it was answered, whether it took place, and what that is evidence of. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,16 @@ _KINDS = {
     "no-show": "meeting-no-show",
     "cancelled-by-client": "meeting-cancelled-by-client",
 }
+KINDS: Mapping[str, str] = {
+    "meeting-accepted": "`meeting` `accepted`",
+    "meeting-declined": "`meeting` `declined`",
+    "meeting-held": "`meeting` `held`",
+    "meeting-no-show": "`meeting` `no-show`",
+    "meeting-cancelled-by-client": "`meeting` `cancelled-by-client`, or moved by the client `moves_counted` times",
+    "meeting-unanswered": "a `meeting` `invited` (or `no-response`) that starts without an answer",
+}
+"""What each kind comes from."""
+
 _UNANSWERED = frozenset({None, "invited", "no-response"})
 _RANK = {
     outcome: rank

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import Activity
 from metrics_svc.activities.store import READ, activity_of
 from metrics_svc.derivation.rules import Deadlines, Terms
@@ -30,13 +31,8 @@ async def derive(
     if not touched:
         return
     wanted = sorted(touched)
-    arrays = {
-        "tenants": [tenant for tenant, _, _ in wanted],
-        "accounts": [account for _, account, _ in wanted],
-        "meetings": [meeting for _, _, meeting in wanted],
-    }
     told: dict[Meeting, list[Activity]] = defaultdict(list)
-    for row in await session.execute(_READ, arrays):
+    for row in await session.execute(_READ, arrays("tenants accounts meetings", wanted)):
         told[row.tenant, row.account_id, row.meeting_id].append(activity_of(row))
     for meeting in wanted:
         findings.decide(slots(*meeting))

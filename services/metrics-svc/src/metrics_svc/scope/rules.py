@@ -17,7 +17,12 @@ QUIET = 3
 LISTED = 50
 """Evidence names at most this many of the orders it rests on."""
 
-KINDS: Mapping[int, str] = {1: "scope-expanded", -1: "scope-reduced"}
+KINDS: Mapping[str, str] = {
+    "scope-expanded": "the sum of `order` amounts grew, looked at when a month begins",
+    "scope-reduced": "the sum of `order` amounts fell, looked at when a month begins",
+}
+"""What each kind comes from."""
+_BY_SIGN = {1: "scope-expanded", -1: "scope-reduced"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -198,7 +203,7 @@ def judge(
         if sign and compared and all(state(_earlier(checkpoint, n))[0] != sign for n in range(1, QUIET + 1)):
             policy = policy_at(moment(checkpoint))
             size = min(policy.scope_limit, abs(compared.change) / policy.scope_threshold)
-            found.append(_piece(slot(tenant, account_id, checkpoint), KINDS[sign], checkpoint, size, compared.days))
+            found.append(_piece(slot(tenant, account_id, checkpoint), _BY_SIGN[sign], checkpoint, size, compared.days))
     return found
 
 
