@@ -125,6 +125,21 @@ async def test_an_account_that_changes_hands_takes_its_past_along(crm: Any, deli
     assert left["total"]["n"] == 0
 
 
+async def test_survey_answers_and_reported_figures_are_metrics_too(crm: Any, account: UUID) -> None:
+    told = {"source": "surveys", "account": {"id": str(account)}, "answered_at": crm.at(), "question": "recommend"}
+    scores = enumerate((10, 9, 8, 0))
+    answers = [told | {"external_id": f"a-{n}", "scale": "0-10", "method": "nps", "score": s} for n, s in scores]
+    await crm.post(*answers, path="/v1/survey-responses")
+    await crm.pass_time(minutes=1)
+    [found] = await series(crm, "nps", **MARCH)
+    assert (found["total"]["value"], found["total"]["n"]) == (25.0, 4)
+    assert found["total"]["standard_error"] == pytest.approx(100 * (11 / 64) ** 0.5)
+    await crm.post(answers[3] | {"score": 10, "revision": 2}, path="/v1/survey-responses")
+    await crm.pass_time(minutes=1)
+    [corrected] = await series(crm, "nps", **MARCH)
+    assert corrected["total"]["value"] == 75.0
+
+
 @pytest.mark.usefixtures("two_owners")
 async def test_the_definitions_say_what_every_metric_is(crm: Any) -> None:
     items = {item["code"]: item for item in (await crm.get("/v1/metrics"))["items"]}

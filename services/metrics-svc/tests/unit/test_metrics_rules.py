@@ -70,7 +70,7 @@ def test_every_metric_says_what_it_is_and_comes_to_something(metric: Metric) -> 
         (
             "csat",
             {"csat-answer": Sum(10), "csat-satisfied": Sum(8, 8.0)},
-            Value(0.8, 10, pytest.approx(0.1265, abs=1e-4)),
+            Value(80.0, 10, pytest.approx(12.6491, abs=1e-4)),
         ),
         ("negative-rate:meetings", {"negative:meetings": Sum(3, 4.5)}, Value(0.5, 3)),
         ("balance", {"balance": Sum(3, -12.0)}, Value(-2.0, 3)),

@@ -10,9 +10,7 @@ from pydantic import Field
 
 from bellwether_kit.http import Call, QueryModel, ResponseModel, UtcDatetime, requires
 from bellwether_kit.http import router as routes
-from metrics_svc.accounts.store import knows
 from metrics_svc.errors import PeriodOutOfOrder, UnknownAccount
-from metrics_svc.evidence.rules import CATALOGUE
 from metrics_svc.measures import store
 
 router = routes(tags=["measures"])
@@ -72,11 +70,11 @@ async def get_evidence_metrics(
     if since >= until:
         raise PeriodOutOfOrder("The period ends before it starts.")
     async with call.read() as session:
-        if not await knows(session, call.tenant, account_id):
+        responses = await store.responses(session, call.tenant, account_id, since, until)
+        if not responses.known:
             raise UnknownAccount("There is no account of this id.")
         rows = await store.counts(session, call.tenant, account_id, since, until)
-        responses = await store.responses(session, call.tenant, account_id, since, until)
-    kinds = [_kind(row.kind, row.pieces, row.magnitude) for row in rows]
+    kinds = [KindCount.model_validate(row) for row in rows]
     returned = sum(kind.n for kind in kinds if kind.kind.endswith("-returned"))
     asked = returned + sum(kind.n for kind in kinds if kind.kind.endswith("-unreturned"))
     seconds = responses.median_seconds
@@ -92,11 +90,6 @@ async def get_evidence_metrics(
         response_time_median_hours=None if seconds is None else seconds / 3600,
         response_time_n=responses.n,
     )
-
-
-def _kind(code: str, n: int, magnitude: float) -> KindCount:
-    kind = CATALOGUE[code]
-    return KindCount(kind=code, family=kind.family, polarity=kind.polarity, n=n, magnitude=magnitude)
 
 
 def _families(kinds: Sequence[KindCount]) -> list[FamilyCount]:

@@ -9,14 +9,14 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _COUNTS = text("""
-    SELECT kind, count(*) AS pieces, sum(magnitude) AS magnitude FROM evidence
+    SELECT kind, family, polarity, count(*) AS n, sum(magnitude) AS magnitude FROM evidence
     WHERE tenant = :tenant AND account_id = :account_id AND retracted_for IS NULL
       AND observed_at >= :since AND observed_at < :until
-    GROUP BY kind ORDER BY kind
+    GROUP BY kind, family, polarity ORDER BY kind
 """)
 
 _RESPONSES = text("""
-    SELECT count(*) AS n,
+    SELECT EXISTS (SELECT FROM account WHERE tenant = :tenant AND account_id = :account_id) AS known, count(*) AS n,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM closed_at - opened_at)) AS median_seconds
     FROM expectation
     WHERE tenant = :tenant AND account_id = :account_id AND closed_at >= :since AND closed_at < :until
@@ -32,6 +32,6 @@ async def counts(
 
 
 async def responses(session: AsyncSession, tenant: str, account_id: UUID, since: datetime, until: datetime) -> Row[Any]:
-    """How many expectations a reply settled within a period, and the median time it took."""
+    """How many expectations a reply settled in a period, the median time it took, and whether the account is known."""
     given = {"tenant": tenant, "account_id": account_id, "since": since, "until": until}
     return (await session.execute(_RESPONSES, given)).one()

@@ -105,10 +105,10 @@ _LAGGING = (
     Metric(
         code="csat",
         timing="lagging",
-        unit="share",
+        unit="percent",
         up_is_good=True,
-        formula="what answers are worth by their method (top 2 of the scale: 1) / answers",
-        over=(Term("csat-satisfied", "total"),),
+        formula="100 times what answers are worth by their method (top 2 of the scale: 1) / answers",
+        over=(Term("csat-satisfied", "total", 100.0),),
         under=(Term("csat-answer"),),
         counted=("csat-answer",),
         has_error=True,

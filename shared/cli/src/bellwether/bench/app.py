@@ -30,6 +30,12 @@ def ingest(context: typer.Context) -> None:
     _run("ingest", context)
 
 
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def reads(context: typer.Context) -> None:
+    """F8: metrics read over two years of figures of 50,000 accounts, beside a bare route with one SELECT (--help)."""
+    _run("reads", context)
+
+
 def _run(name: str, context: typer.Context) -> NoReturn:
     program = repository_root() / "bench" / f"{name}.py"
     command = [sys.executable, str(program), *context.args]
