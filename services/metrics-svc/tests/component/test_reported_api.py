@@ -145,3 +145,16 @@ async def test_another_tenants_figures_are_not_there(crm: Any, of_globex: Any, a
 async def test_each_route_wants_its_scope(client: Any, auth: Any, scopes: str, method: str) -> None:
     answer = await client.request(method, PATH, json={}, headers=auth(scopes))
     assert (answer.status_code, answer.json()["code"]) == (403, "missing-scope")
+
+
+async def test_reported_figures_stand_at_the_end_of_their_shortest_period(crm: Any, account: UUID, admin: Any) -> None:
+    quarter = {"period_start": "2025-10-01", "period_end": "2025-12-31"}
+    month = {"period_start": "2025-12-01", "period_end": "2025-12-31"}
+    await crm.post(revenue("300.00", **quarter), revenue("90.00", **month), share(40, **month), path=PATH)
+    await crm.post(revenue("100.00", revision=2, **month), share(1, measure="seats", unit="1", **month), path=PATH)
+    await crm.pass_time(hours=1)
+    rows = admin("SELECT day, measure, n, total FROM figure_account_day ORDER BY measure")
+    assert [(str(row.day), row.measure, row.n, float(row.total)) for row in rows] == [
+        ("2025-12-31", "revenue-reported:EUR", 1, 100.0),
+        ("2025-12-31", "share-of-wallet", 1, 0.4),
+    ]

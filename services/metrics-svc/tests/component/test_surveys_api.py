@@ -279,3 +279,23 @@ async def test_a_respondent_has_the_id_that_activities_have_for_them(crm: Any, a
     [activity] = (await crm.get("/v1/activities"))["items"]
     [answer] = (await crm.get(PATH))["items"]
     assert activity["contact_ids"] == [answer["respondent_id"]]
+
+
+async def test_answers_stand_in_the_figures_of_their_day_before_and_after_a_correction(
+    crm: Any, account: UUID, admin: Any
+) -> None:
+    await crm.post(said(crm, 1, 5), said(crm, 2, 2), nps(crm, 3, 10), nps(crm, 4, 3), path=PATH)
+    await crm.post(said(crm, 5, 4, method="mean"), said(crm, 2, 2, revision=2, answered_at=crm.at(days=3)), path=PATH)
+    await crm.pass_time(hours=1)
+    rows = admin(
+        "SELECT day, measure, n, total FROM figure_account_day WHERE measure LIKE 'csat%' OR measure LIKE 'nps%'"
+        " ORDER BY day, measure"
+    )
+    assert [(str(row.day), row.measure, row.n, float(row.total)) for row in rows] == [
+        ("2026-02-27", "csat-answer", 1, 1.0),
+        ("2026-03-02", "csat-answer", 2, 2.0),
+        ("2026-03-02", "csat-satisfied", 1, 1.75),
+        ("2026-03-02", "nps-answer", 2, 2.0),
+        ("2026-03-02", "nps-detractor", 1, 1.0),
+        ("2026-03-02", "nps-promoter", 1, 1.0),
+    ]
