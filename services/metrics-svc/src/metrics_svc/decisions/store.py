@@ -56,8 +56,8 @@ _MOVE = text(f"""
         WHERE tenant = :tenant AND placed_by IS NULL AND account_id = CAST(:previous AS uuid)
           AND reference_kind = :kind AND reference_source = :source AND reference_value = :value
         ORDER BY activity_id LIMIT :limit
-    ) AS some
-    WHERE kept.tenant = :tenant AND kept.activity_id = some.activity_id
+    ) AS next
+    WHERE kept.tenant = :tenant AND kept.activity_id = next.activity_id
     RETURNING WITH (OLD AS before, NEW AS after) {BEFORE_AND_AFTER}
 """)
 
