@@ -1,6 +1,7 @@
 """The processes of a stack: what each runs and with which variables. Starts nothing."""
 
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +62,7 @@ def shared_variables(layout: Layout) -> dict[str, str]:
         "BELLWETHER_JWT_ISSUER": ISSUER,
         "BELLWETHER_JWT_AUDIENCE": AUDIENCE,
         "BELLWETHER_CURSOR_KEY": home.secret("cursor-key"),
+        "BELLWETHER_METRICS_SECRET_KEYS": urlsafe_b64encode(bytes.fromhex(home.secret("sealing-key"))).decode(),
         "PYTHONUNBUFFERED": "1",
     }
     return variables | ({"BELLWETHER_CLOCK_FILE": str(home.clock)} if layout.clock else {})
