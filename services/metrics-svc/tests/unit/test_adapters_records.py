@@ -31,7 +31,9 @@ from metrics_svc.intake.rules import Told
 
 OPTIONS = Options(source="here", own_domains=frozenset({"ours.example"}))
 MOMENT = datetime(2026, 3, 10, 9, tzinfo=UTC)
-FOREIGN = [ADAPTERS[n] for n in ("aircall", "google-calendar", "msgraph", "pipedrive", "salesforce", "twilio")]
+FOREIGN = [
+    ADAPTERS[n] for n in ("aircall", "google-calendar", "hubspot", "msgraph", "pipedrive", "salesforce", "twilio")
+]
 GOLDEN = [
     (adapter, json.loads(path.read_bytes()))
     for adapter in FOREIGN

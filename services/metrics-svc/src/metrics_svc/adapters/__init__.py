@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from metrics_svc.adapters import aircall, cloudevents, csv, google_calendar, msgraph, pipedrive, salesforce, twilio
+from metrics_svc.adapters import (
+    aircall,
+    cloudevents,
+    csv,
+    google_calendar,
+    hubspot,
+    msgraph,
+    pipedrive,
+    salesforce,
+    twilio,
+)
 from metrics_svc.inbound.rules import Adapter
 
 _KNOWN: tuple[Adapter, ...] = (
@@ -10,6 +20,7 @@ _KNOWN: tuple[Adapter, ...] = (
     cloudevents.ADAPTER,
     csv.ADAPTER,
     google_calendar.ADAPTER,
+    hubspot.ADAPTER,
     msgraph.ADAPTER,
     pipedrive.ADAPTER,
     salesforce.ADAPTER,
