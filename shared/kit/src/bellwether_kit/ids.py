@@ -1,5 +1,6 @@
 """Identifiers: time-ordered UUIDs for new things, deterministic ones for things named elsewhere."""
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 import uuid_utils.compat
@@ -13,6 +14,7 @@ def uuid7() -> UUID:
     return made
 
 
+@lru_cache(maxsize=16_384)
 def opaque_id(tenant: str, *parts: str) -> UUID:
     """The UUIDv5 of a thing known by other names: the same parts give the same id in every process.
 

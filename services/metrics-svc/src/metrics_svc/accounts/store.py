@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import Reference
 from metrics_svc.references.rules import name_key
 from metrics_svc.references.store import Claim, Claimed, rename
@@ -90,8 +91,8 @@ async def lock(session: AsyncSession, keys: Iterable[Key]) -> dict[Key, str | No
     wanted = sorted(keys)
     if not wanted:
         return {}
-    arrays = {"tenants": [tenant for tenant, _ in wanted], "accounts": [account for _, account in wanted]}
-    return {(row.tenant, row.account_id): row.country for row in await session.execute(_LOCK, arrays)}
+    rows = await session.execute(_LOCK, arrays("tenants accounts", wanted))
+    return {(row.tenant, row.account_id): row.country for row in rows}
 
 
 async def follow(session: AsyncSession, states: Sequence[State]) -> tuple[list[Claimed], list[Key]]:

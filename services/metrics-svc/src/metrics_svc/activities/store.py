@@ -22,6 +22,9 @@ READ = (
 
 _FIELDS = READ.replace(" ", "").split(",")
 
+BEFORE = ", ".join(f"before.{name} AS before_{name}" for name in _FIELDS)
+"""What a statement returns with (OLD AS before) for ``activity_of(row, "before_")``."""
+
 BEFORE_AND_AFTER = ", ".join(f"{side}.{name} AS {side}_{name}" for side in ("before", "after") for name in _FIELDS)
 """What a statement returns with (OLD AS before, NEW AS after) for :func:`changes_of`."""
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import array
+
 _CANONICAL = text("""
     SELECT alias_id, contact_id
     FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended('people/' || :tenant, 0))) AS held
@@ -79,7 +81,7 @@ async def canonical(session: AsyncSession, tenant: str, ids: Iterable[UUID]) -> 
     wanted = list(ids)
     if not wanted:
         return {}
-    rows = await session.execute(_CANONICAL, {"tenant": tenant, "ids": wanted})
+    rows = await session.execute(_CANONICAL, {"tenant": tenant, "ids": array(wanted)})
     return {row.alias_id: row.contact_id for row in rows if row.alias_id is not None}
 
 

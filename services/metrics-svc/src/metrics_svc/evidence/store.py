@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
 from bellwether_kit.ids import opaque_id
 from metrics_svc.evidence.rules import Evidence, Findings, Kind, Recorded, Revision, Slot, reconcile
@@ -48,6 +48,11 @@ _RECORD = text("""
         owner_id = EXCLUDED.owner_id, activity_ids = EXCLUDED.activity_ids, retracted_for = EXCLUDED.retracted_for
 """)
 
+_WRITTEN = (
+    "tenants ids accounts rules anchors kinds families dimensions polarities magnitudes observed revisions sources "
+    "contacts owners activities reasons"
+)
+
 _WITHDRAW = text(f"""
     UPDATE evidence
     SET retracted_for = :reason, withdrawn_by = :author, recorded_at = :now,
@@ -81,8 +86,8 @@ async def record(uow: UnitOfWork, findings: Findings, kind_of: KindOf) -> Sequen
     if not findings.slots:
         return ()
     slots = {evidence_id(slot): slot for slot in findings.slots}
-    keys = {"tenants": [slot.tenant for slot in slots.values()], "ids": list(slots)}
-    rows = await uow.session.execute(_ON_RECORD, keys)
+    keys = [(slot.tenant, id_) for id_, slot in slots.items()]
+    rows = await uow.session.execute(_ON_RECORD, arrays("tenants ids", keys))
     recorded = {slots[row.evidence_id]: _recorded(row, slots[row.evidence_id]) for row in rows}
     changes = reconcile(findings, recorded)
     if changes:
@@ -107,27 +112,16 @@ def _recorded(row: Row[Any], slot: Slot) -> Recorded:
 
 
 async def _write(uow: UnitOfWork, changes: Sequence[Revision], kinds: Sequence[Kind]) -> None:
-    pieces = [change.evidence for change in changes]
-    arrays: Mapping[str, Any] = {
-        "tenants": [piece.slot.tenant for piece in pieces],
-        "ids": [evidence_id(piece.slot) for piece in pieces],
-        "accounts": [piece.slot.account_id for piece in pieces],
-        "rules": [piece.slot.rule for piece in pieces],
-        "anchors": [piece.slot.anchor for piece in pieces],
-        "kinds": [piece.kind for piece in pieces],
-        "families": [kind.family for kind in kinds],
-        "dimensions": [kind.dimension for kind in kinds],
-        "polarities": [kind.polarity for kind in kinds],
-        "magnitudes": [piece.magnitude for piece in pieces],
-        "observed": [piece.observed_at for piece in pieces],
-        "revisions": [change.revision for change in changes],
-        "sources": [piece.source for piece in pieces],
-        "contacts": ["{" + ",".join(map(str, piece.contact_ids)) + "}" for piece in pieces],
-        "owners": [piece.owner_id for piece in pieces],
-        "activities": ["{" + ",".join(map(str, piece.activity_ids)) + "}" for piece in pieces],
-        "reasons": [change.retracted for change in changes],
-    }
-    await uow.session.execute(_RECORD, {**arrays, "now": uow.now})
+    rows = [_row(change, kind) for change, kind in zip(changes, kinds, strict=True)]
+    await uow.session.execute(_RECORD, {**arrays(_WRITTEN, rows), "now": uow.now})
+
+
+def _row(change: Revision, kind: Kind) -> tuple[object, ...]:
+    piece = change.evidence
+    tenant, account_id, rule, anchor = piece.slot
+    slot = (tenant, evidence_id(piece.slot), account_id, rule, anchor)
+    what = (piece.kind, kind.family, kind.dimension, kind.polarity, piece.magnitude, piece.observed_at, change.revision)
+    return (*slot, *what, piece.source, piece.contact_ids, piece.owner_id, piece.activity_ids, change.retracted)
 
 
 def _event(uow: UnitOfWork, change: Revision, kind: Kind) -> Event:

@@ -1,12 +1,11 @@
 """All SQL of figures: marking what may have changed, counting it again from the truth, and adding up the groups."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import Change
 from metrics_svc.evidence.rules import Revision
 from metrics_svc.figures.rules import SCOPES, Mark, counted, marks
@@ -187,7 +186,7 @@ _MOVE = text(f"""
 async def mark(session: AsyncSession, keys: Collection[Mark]) -> None:
     """Have figures of accounts counted again; a key without a day says that the account's groups may have changed."""
     if keys:
-        await session.execute(_MARK, _arrays(sorted(keys, key=str)))
+        await session.execute(_MARK, arrays("tenants accounts days", sorted(keys, key=str)))
 
 
 async def follow(session: AsyncSession, revisions: Sequence[Revision], changes: Sequence[Change]) -> None:
@@ -215,7 +214,7 @@ async def fold(session: AsyncSession, keys: Iterable[Mark], sources: Sequence[st
     await session.execute(_ALONE, {"tenants": sorted({tenant for tenant, _ in accounts})})
     if days:
         statement = _COUNT.format(sources="\n  UNION ALL\n".join(sources), added=_ADDED)
-        await session.execute(text(statement), {**_arrays(days), "scopes": list(SCOPES)})
+        await session.execute(text(statement), {**arrays("tenants accounts days", days), "scopes": list(SCOPES)})
     given = {"tenants": [tenant for tenant, _ in accounts], "accounts": [account for _, account in accounts]}
     await session.execute(_MOVE, {**given, "scopes": list(SCOPES)})
 
@@ -224,11 +223,3 @@ async def unmark(session: AsyncSession, ids: Iterable[tuple[str, int]]) -> None:
     """Forget marks (tenant, number) that were dealt with."""
     done = list(ids)
     await session.execute(_UNMARK, {"tenants": [tenant for tenant, _ in done], "ids": [id_ for _, id_ in done]})
-
-
-def _arrays(keys: Sequence[tuple[str, UUID, Any]]) -> dict[str, list[Any]]:
-    return {
-        "tenants": [tenant for tenant, _, _ in keys],
-        "accounts": [account for _, account, _ in keys],
-        "days": [day for _, _, day in keys],
-    }

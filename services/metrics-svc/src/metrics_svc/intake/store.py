@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, array, arrays
 from bellwether_kit.http import DomainError
 from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts import store as accounts
@@ -28,7 +28,7 @@ from metrics_svc.activities.rules import (
     refusal,
     statuses,
 )
-from metrics_svc.activities.store import BEFORE_AND_AFTER, changes_of
+from metrics_svc.activities.store import BEFORE, activity_of
 from metrics_svc.activities.tables import ActivityRow
 from metrics_svc.contacts import store as contacts
 from metrics_svc.derivation.store import follow
@@ -54,6 +54,11 @@ _WRITTEN = {
 }
 """Column and type of its array."""
 
+_ACTIVITY = [name for name in _WRITTEN if name in Activity.__dataclass_fields__]
+_POSTED = [name for name in _WRITTEN if name in Posted.__dataclass_fields__]
+_of_activity, _of_posted = attrgetter(*_ACTIVITY), attrgetter(*_POSTED)
+_SENT = [*_ACTIVITY, *_POSTED, "asked_contact", "reference_kind", "reference_source", "reference_value"]
+
 _UPSERT = text(f"""
     INSERT INTO activity AS kept (tenant, {", ".join(_WRITTEN)})
     SELECT :tenant, {", ".join(f"CAST({n} AS {_AS_TEXT[n]})" if n in _AS_TEXT else n for n in _WRITTEN)}
@@ -63,7 +68,7 @@ _UPSERT = text(f"""
     SET {", ".join(f"{name} = EXCLUDED.{name}" for name in _WRITTEN if name not in {"activity_id", "account_id"})},
         account_id = CASE WHEN kept.placed_by IS NULL THEN EXCLUDED.account_id ELSE kept.account_id END
     WHERE kept.revision < EXCLUDED.revision
-    RETURNING WITH (OLD AS before, NEW AS after) {BEFORE_AND_AFTER}
+    RETURNING WITH (OLD AS before, NEW AS after) {BEFORE}, after.activity_id, after.account_id
 """)
 
 _KNOWN = text("""
@@ -181,7 +186,7 @@ async def take_in(uow: UnitOfWork, tenant: str, posted: Sequence[Posted]) -> Tak
     Locks the accounts concerned, so that what follows for them happens one after the other.
     """
     ids = [item.activity.activity_id for item in posted]
-    known = {row.activity_id: row for row in await uow.session.execute(_KNOWN, {"tenant": tenant, "ids": ids})}
+    known = {row.activity_id: row for row in await uow.session.execute(_KNOWN, {"tenant": tenant, "ids": array(ids)})}
     revisions = {id_: row.revision for id_, row in known.items()}
     news = {item.reference for item in posted if item.activity.revision > revisions.get(item.activity.activity_id, -1)}
     found = await references.claimants(uow.session, tenant, news)
@@ -209,10 +214,8 @@ def _home(item: Posted, found: Claimants, known: Row[Any] | None) -> UUID | Ambi
 
 async def _take(session: AsyncSession, tenant: str, posted: Sequence[Posted], known: Known, found: Claimants) -> Taken:
     ids = [item.activity.activity_id for item in posted]
-    became = statuses(
-        [(item.activity.activity_id, item.activity.revision) for item in posted],
-        {id_: row.revision for id_, row in known.items()},
-    )
+    revisions = {id_: row.revision for id_, row in known.items()}
+    became = statuses([(item.activity.activity_id, item.activity.revision) for item in posted], revisions)
     stored = {Status.ACCEPTED, Status.CORRECTED}
     winners = {item.activity.activity_id: item for item, status in zip(posted, became, strict=True) if status in stored}
     placed = await _placed(session, tenant, list(winners.values()), known, found)
@@ -227,10 +230,9 @@ async def _take(session: AsyncSession, tenant: str, posted: Sequence[Posted], kn
         became = await _overtaken(session, tenant, posted, became, {c.after.activity_id for c in changes if c.after})
     owners = {id_: row.account_id for id_, row in known.items()}
     owners |= {item.activity.activity_id: item.activity.account_id for item in placed}
+    owner = owners.get
     results = [
-        Result(
-            Status.UNMATCHED if status is Status.ACCEPTED and owners.get(id_) is None else status, id_, owners.get(id_)
-        )
+        Result(Status.UNMATCHED if status is Status.ACCEPTED and owner(id_) is None else status, id_, owner(id_))
         for id_, status in zip(ids, became, strict=True)
     ]
     return Taken(results, changes, countries)
@@ -267,23 +269,19 @@ async def _without_texts(session: AsyncSession, tenant: str, item: Posted) -> di
 async def _store(session: AsyncSession, tenant: str, posted: Sequence[Posted]) -> list[Change]:
     if not posted:
         return []
-    rows = [_row(item) for item in sorted(posted, key=lambda item: item.activity.activity_id)]
-    arrays = {name: [row[name] for row in rows] for name in _WRITTEN}
-    return changes_of(await session.execute(_UPSERT, {"tenant": tenant, **arrays}))
+    sent = {item.activity.activity_id: item for item in sorted(posted, key=lambda item: item.activity.activity_id)}
+    given = {**arrays(" ".join(_SENT), map(_row, sent.values())), "tenant": tenant}
+    changes = []
+    for row in await session.execute(_UPSERT, given):
+        known = row.before_activity_id is not None
+        after = replace(sent[row.activity_id].activity, account_id=row.account_id)
+        changes.append(Change(activity_of(row, "before_") if known else None, after))
+    return changes
 
 
-def _row(item: Posted) -> dict[str, Any]:
-    activity, reference = item.activity, item.reference
-    row = {name: getattr(activity, name) for name in _WRITTEN if hasattr(activity, name)}
-    row |= {name: getattr(item, name) for name in _WRITTEN if hasattr(item, name)}
-    return row | {
-        "contact_ids": "{" + ",".join(map(str, activity.contact_ids)) + "}",
-        "attributes": msgspec.json.encode(dict(item.attributes)).decode(),
-        "asked_contact": asked_contact(activity),
-        "reference_kind": reference.kind,
-        "reference_source": reference.source,
-        "reference_value": reference.value,
-    }
+def _row(item: Posted) -> tuple[Any, ...]:
+    named = (item.reference.kind, item.reference.source, item.reference.value)
+    return (*_of_activity(item.activity), *_of_posted(item), asked_contact(item.activity), *named)
 
 
 async def _overtaken(
@@ -291,7 +289,9 @@ async def _overtaken(
 ) -> list[Status]:
     """The statuses after another request stored the same or a later revision between our look and our word."""
     ids = [item.activity.activity_id for item in posted]
-    now = {row.activity_id: row.revision for row in await session.execute(_KNOWN, {"tenant": tenant, "ids": ids})}
+    now = {
+        row.activity_id: row.revision for row in await session.execute(_KNOWN, {"tenant": tenant, "ids": array(ids)})
+    }
     found = []
     for item, status in zip(posted, became, strict=True):
         lost = status in {Status.ACCEPTED, Status.CORRECTED} and item.activity.activity_id not in stored

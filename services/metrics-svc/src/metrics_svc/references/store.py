@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import Reference
 from metrics_svc.references.rules import stem
 
@@ -134,14 +135,11 @@ async def _find(
     wanted = list(references)
     if not wanted:
         return {}
-    arrays = {
-        "kinds": [reference.kind for reference in wanted],
-        "sources": [reference.source for reference in wanted],
-        "values": [reference.value for reference in wanted],
-    }
+    rows = [(reference.kind, reference.source, reference.value) for reference in wanted]
+    given = {**arrays("kinds sources values", rows), "tenant": tenant}
     found: dict[Reference, tuple[UUID, ...]] = {}
     said = set()
-    for row in await session.execute(_FIND, {"tenant": tenant, **arrays}):
+    for row in await session.execute(_FIND, given):
         reference = Reference(kind=row.kind, source=row.source, value=row.value)
         if reference not in said:
             found[reference] = (*found.get(reference, ()), row.account_id)
