@@ -1,6 +1,8 @@
 """The routes that take files of activities, CSV or NDJSON, as long as they like, and answer row by row."""
 
 import re
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from typing import Annotated, Any
 
 import structlog
@@ -10,9 +12,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from bellwether_kit.db import UnitOfWork
-from bellwether_kit.http import Call, ProblemError, requires
+from bellwether_kit.http import Call, DomainError, ProblemError, requires
 from bellwether_kit.http import router as routes
-from bellwether_kit.http.bodies import body_of, unsupported_media_type
+from bellwether_kit.http.bodies import BodyRequest, body_of, unsupported_media_type
 from bellwether_kit.http.bulk import NDJSON
 from bellwether_kit.http.guard import admitted
 from bellwether_kit.http.problems import members
@@ -22,9 +24,11 @@ from metrics_svc.adapters.ndjson import Items
 from metrics_svc.adapters.text import Unreadable
 from metrics_svc.connections.store import named
 from metrics_svc.errors import UnreadableFile, forged
-from metrics_svc.imports.store import Report, Rows, work
+from metrics_svc.imports.store import Report, Rows, Take, work
 from metrics_svc.inbound.rules import Forgery, Options
 from metrics_svc.inbound.store import accept_foreign
+from metrics_svc.intake.rules import Told
+from metrics_svc.intake.store import Result
 
 router = routes(tags=["imports"])
 
@@ -81,8 +85,8 @@ async def receive_file(
 
 
 async def _imported(call: Call, options: Options, author: str, *, dry_run: bool) -> Response:
-    async def take(told: Any) -> Any:
-        async def accepted(uow: UnitOfWork) -> Any:
+    async def take(told: Sequence[Told]) -> Sequence[Result | DomainError]:
+        async def accepted(uow: UnitOfWork) -> Sequence[Result | DomainError]:
             return await accept_foreign(uow, call.tenant, told, author=author, dry_run=dry_run)
 
         if not dry_run:
@@ -90,22 +94,32 @@ async def _imported(call: Call, options: Options, author: str, *, dry_run: bool)
         async with call.read() as session:
             return await accepted(UnitOfWork(session, call.now))
 
-    request, report, problem = body_of(call.request), Report(), None
+    request = body_of(call.request)
     rows = _rows(request.media_type, request.headers.get("content-type", ""), options)
+    with ExitStack() as unsent:
+        report = unsent.enter_context(closing(Report()))
+        try:
+            problem = await _worked(rows, request, take, report)
+        except ClientDisconnect:
+            log.info("import.abandoned", rows=report.counts.total())
+            return Response(status_code=400)
+        report.total(complete=problem is None, dry_run=dry_run, ignored_columns=rows.ignored, problem=problem)
+        unsent.pop_all()
+    return StreamingResponse(report.sent(), media_type=NDJSON)
+
+
+async def _worked(rows: Rows, request: BodyRequest, take: Take, report: Report) -> dict[str, Any] | None:
+    """Work the file; gives the problem that ended it midway, and raises the one that ended it at once."""
     try:
         await work(rows, request.chunks(), take, report)
     except Unreadable as error:
         raise UnreadableFile(f"The file can't be read: {error}.") from error
-    except ClientDisconnect:
-        log.info("import.abandoned", rows=report.counts.total())
-        return Response(status_code=400)
     except (ProblemError, SQLAlchemyError) as error:
         if not report.counts:
             raise
         log.warning("import.interrupted", rows=report.counts.total(), exc_info=error)
-        problem = _interruption(error)
-    report.close(complete=problem is None, dry_run=dry_run, ignored_columns=rows.ignored, problem=problem)
-    return StreamingResponse(report.sent(), media_type=NDJSON)
+        return _interruption(error)
+    return None
 
 
 def _interruption(error: Exception) -> dict[str, Any]:

@@ -51,9 +51,13 @@ class Report:
             self.counts[said["status"]] += 1
             self._write({"row": line} | said)
 
-    def close(self, **said: Any) -> None:
+    def total(self, **said: Any) -> None:
         """Note the totals."""
         self._write({"rows": self.counts.total(), "counts": self.counts} | said)
+
+    def close(self) -> None:
+        """Forget the report; sending it does so too."""
+        self._file.close()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._file.write(msgspec.json.encode(line) + b"\n")
