@@ -9,18 +9,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 from pydantic import Field
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, requires
 from bellwether_kit.http import router as routes
-from metrics_svc.accounts.store import knows
 from metrics_svc.errors import MemberMismatch, PeriodOutOfOrder, TooManyPoints, UnknownAccount, UnknownMetric
-from metrics_svc.figures.rules import MONTH_DAYS, Interval, Period, Scope, spans
+from metrics_svc.figures.rules import Interval, Period, Scope, spans
 from metrics_svc.formulas.rules import Measured, Metric, change, met, valued
 from metrics_svc.formulas.rules import series as measured
 from metrics_svc.metrics import store
 from metrics_svc.metrics.rules import LONGEST_SERIES, METRICS, MONEY, known
-from metrics_svc.targets.store import in_force
 
 router = routes(tags=["metrics"])
 
@@ -159,14 +156,15 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
         raise TooManyPoints(f"A series has {LONGEST_SERIES} points at most; ask for a shorter period.")
     if (asked.scope == "all") == bool(asked.member):
         raise MemberMismatch("Name a `member` of the scope; the scope `all` has none.")
-    measures = tuple(dict.fromkeys(measure for metric in metrics for measure in metric.measures))
+    if asked.scope == "account" and not store.is_id(asked.member):
+        raise UnknownAccount("There is no account of this id.")
     months = asked.scope != "account" and asked.interval in {"month", "quarter"}
     wanted = [*spans(period, months=months), *spans(period.previous, months=months, earlier=True)]
+    whose = store.Whose(call.tenant, asked.scope, asked.member)
     async with call.read() as session:
-        accounts = await _accounts(session, call, asked)
-        sums = await store.series(session, call.tenant, asked.scope, asked.member, measures, wanted, asked.interval)
-        last = period.end - timedelta(days=1)
-        targets = await in_force(session, call.tenant, asked.scope, [asked.member], [m.code for m in metrics], last)
+        found = await store.series(session, whose, metrics, wanted, asked.interval, period.end)
+    if asked.scope == "account" and not found.accounts:
+        raise UnknownAccount("There is no account of this id.")
     return SeriesAnswer(
         scope=asked.scope,
         member=asked.member,
@@ -174,26 +172,16 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
         period_start=period.start,
         period_end=period.end,
         previous_start=period.previous.start,
-        accounts=accounts,
+        accounts=found.accounts,
         series=[
             _view(
                 metric,
-                measured(metric, period, asked.interval, sums.points, sums.earlier, accounts),
-                targets.get((metric.code, asked.member)),
+                measured(metric, period, asked.interval, found.points, found.earlier, found.accounts),
+                found.targets[metric.code],
             )
             for metric in metrics
         ],
     )
-
-
-async def _accounts(session: AsyncSession, call: Call, asked: SeriesQuery) -> int:
-    """How many accounts the series is about; raises UnknownAccount for one that is not the tenant's."""
-    if asked.scope != "account":
-        return await store.accounts(session, call.tenant, asked.scope, asked.member)
-    account_id = store.account_of(asked.member)
-    if account_id is None or not await knows(session, call.tenant, account_id):
-        raise UnknownAccount("There is no account of this id.")
-    return 1
 
 
 def _view(metric: Metric, found: Measured, target: float | None) -> SeriesView:
@@ -228,20 +216,16 @@ async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[Compa
             asked.scope,
             metric,
             wanted,
-            months=period.days / MONTH_DAYS,
+            period=period,
             ascending=asked.sort == "value",
             after=page.after,
             limit=page.limit + 1,
         )
-        shown, cursor = page.cut(rows, key=lambda row: [None if isinf(row.rank) else row.rank, row.member])
-        last = period.end - timedelta(days=1)
-        targets = await in_force(session, call.tenant, asked.scope, [row.member for row in shown], [metric.code], last)
-    return Page(
-        items=[_compared(metric, row, targets.get((metric.code, row.member))) for row in shown], next_cursor=cursor
-    )
+    shown, cursor = page.cut(rows, key=lambda row: [None if isinf(row.rank) else row.rank, row.member])
+    return Page(items=[_compared(metric, row) for row in shown], next_cursor=cursor)
 
 
-def _compared(metric: Metric, row: Row[Any], target: float | None) -> Compared:
+def _compared(metric: Metric, row: Row[Any]) -> Compared:
     found = valued(metric, row.over, row.under, row.squares, row.n)
     return Compared(
         member=row.member,
@@ -249,6 +233,6 @@ def _compared(metric: Metric, row: Row[Any], target: float | None) -> Compared:
         value=found.value,
         n=found.n,
         standard_error=found.standard_error,
-        target=target,
-        met=met(metric, found.value, target),
+        target=row.target,
+        met=met(metric, found.value, row.target),
     )

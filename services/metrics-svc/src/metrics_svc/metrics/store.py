@@ -4,14 +4,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from metrics_svc.figures.rules import Interval, Scope, Span
+from metrics_svc.figures.rules import DAY, MONTH_DAYS, Interval, Period, Scope, Span
 from metrics_svc.formulas.rules import Metric, Sum
+from metrics_svc.targets.store import IN_FORCE
+
+
+class Whose(NamedTuple):
+    """Of whom metrics are: a member of a scope of a tenant."""
+
+    tenant: str
+    scope: Scope
+    member: str
+
 
 _SPANS = """
     unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]), CAST(:earlier AS boolean[]))
@@ -35,21 +45,41 @@ _OF_GROUP = f"""
 _OF_ACCOUNT = f"""
     SELECT s.earlier, f.day, f.measure, f.n, f.total
     FROM {_SPANS} JOIN figure_account_day AS f
-      ON f.tenant = :tenant AND f.account_id = CAST(:member AS uuid) AND f.day >= s.starts AND f.day < s.ends
+      ON f.tenant = :tenant AND f.account_id = CAST(CAST(:member AS text) AS uuid)
+     AND f.day >= s.starts AND f.day < s.ends
     WHERE f.measure = ANY(CAST(:measures AS text[]))
 """
 
 _SERIES = """
-    SELECT earlier, CAST(date_trunc(:interval, CAST(day AS timestamp)) AS date) AS start, measure,
+    SELECT CASE WHEN earlier THEN 'earlier' ELSE 'point' END AS what, measure AS name,
+           CAST(date_trunc(:interval, CAST(day AS timestamp)) AS date) AS start,
            CAST(sum(n) AS bigint) AS n, CAST(sum(total) AS double precision) AS total
     FROM ({buckets}) AS found
     GROUP BY 1, 2, 3
+  UNION ALL
+    SELECT 'accounts', '', NULL, ({accounts}), 0
+  UNION ALL
+    SELECT 'target', m.metric, NULL, 0, ({target})
+    FROM unnest(CAST(:metrics AS text[])) AS m(metric)
 """
+_TARGET = IN_FORCE.format(metric="m.metric", member=":member")
 
-_SERIES_OF_GROUP = text(_SERIES.format(buckets=_OF_GROUP))
-_SERIES_OF_ACCOUNT = text(_SERIES.format(buckets=_OF_ACCOUNT))
-
-_ACCOUNTS = text("SELECT accounts FROM figure_group WHERE tenant = :tenant AND scope = :scope AND member = :member")
+_SERIES_OF_GROUP = text(
+    _SERIES.format(
+        buckets=_OF_GROUP,
+        accounts="SELECT accounts FROM figure_group WHERE tenant = :tenant AND scope = :scope AND member = :member",
+        target=_TARGET,
+    )
+)
+_SERIES_OF_ACCOUNT = text(
+    _SERIES.format(
+        buckets=_OF_ACCOUNT,
+        accounts="""
+            SELECT count(*) FROM account
+            WHERE tenant = :tenant AND account_id = CAST(CAST(:member AS text) AS uuid)""",
+        target=_TARGET,
+    )
+)
 
 # Every member of the scope has a row, with or without figures; a place in the order is (rank, member).
 _COMPARED = text(f"""
@@ -93,7 +123,9 @@ _COMPARED = text(f"""
         SELECT *, CASE WHEN under > 0 THEN CAST(:sign AS float8) * over / under ELSE 'Infinity' END AS rank
         FROM compared
     )
-    SELECT member, accounts, over, under, squares, n, rank FROM ranked
+    SELECT member, accounts, over, under, squares, n, rank,
+           ({IN_FORCE.format(metric=":metric", member="ranked.member")}) AS target
+    FROM ranked
     WHERE CAST(:after AS text) IS NULL OR (rank, member) > (CAST(:rank AS float8), CAST(:after AS text))
     ORDER BY rank, member LIMIT :limit
 """)
@@ -101,34 +133,43 @@ _COMPARED = text(f"""
 
 @dataclass(slots=True)
 class Series:
-    """Sums by measure: of the points by their interval's first day, and of the period before."""
+    """Sums by measure and their interval's first day, of the period and the one before; accounts; targets."""
 
     points: dict[date, dict[str, Sum]] = field(default_factory=lambda: defaultdict(dict))
     earlier: dict[date, dict[str, Sum]] = field(default_factory=lambda: defaultdict(dict))
+    accounts: int = 0
+    targets: dict[str, float | None] = field(default_factory=dict)
 
 
 async def series(
     session: AsyncSession,
-    tenant: str,
-    scope: Scope,
-    member: str,
-    measures: Sequence[str],
+    whose: Whose,
+    metrics: Sequence[Metric],
     spans: Sequence[Span],
     interval: Interval,
+    end: date,
 ) -> Series:
-    """Sums of a group's or an account's measures by interval. A month bucket stands in the interval of its first."""
-    statement = _SERIES_OF_ACCOUNT if scope == "account" else _SERIES_OF_GROUP
-    given = {"tenant": tenant, "scope": scope, "member": member, "measures": list(measures), "interval": interval}
+    """What metrics of a group or an account are made of, by interval, and their targets on the day before ``end``.
+
+    A month bucket stands in the interval of its first. An account that nobody knows is 0 accounts.
+    """
+    given = {
+        **whose._asdict(),
+        "metrics": [metric.code for metric in metrics],
+        "measures": list({measure for metric in metrics for measure in metric.measures}),
+        "interval": interval,
+        "last": end - DAY,
+    }
+    statement = _SERIES_OF_ACCOUNT if whose.scope == "account" else _SERIES_OF_GROUP
     found = Series()
-    for earlier, start, measure, n, total in await session.execute(statement, given | _arrays(spans)):
-        (found.earlier if earlier else found.points)[start][measure] = Sum(n, total)
+    for what, name, start, n, total in await session.execute(statement, given | _arrays(spans)):
+        if what == "accounts":
+            found.accounts = n or 0
+        elif what == "target":
+            found.targets[name] = total
+        else:
+            (found.earlier if what == "earlier" else found.points)[start][name] = Sum(n, total)
     return found
-
-
-async def accounts(session: AsyncSession, tenant: str, scope: Scope, member: str) -> int:
-    """How many accounts are in a group now."""
-    given = {"tenant": tenant, "scope": scope, "member": member}
-    return (await session.execute(_ACCOUNTS, given)).scalar_one_or_none() or 0
 
 
 async def compared(
@@ -138,12 +179,12 @@ async def compared(
     metric: Metric,
     spans: Sequence[Span],
     *,
-    months: float,
+    period: Period,
     ascending: bool,
     after: Sequence[Any] | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """Both sides of a metric for each member of a scope, ordered by its value; without a value last."""
+    """Both sides of a metric and its target for each member of a scope, by its value; without a value last."""
     terms = [(term, True) for term in metric.over] + [(term, False) for term in metric.under]
     given = {
         "tenant": tenant,
@@ -157,7 +198,9 @@ async def compared(
         "befores": [term.earlier for term, _ in terms],
         "monthly": metric.monthly,
         "divided": bool(metric.under),
-        "months": months,
+        "metric": metric.code,
+        "months": period.days / MONTH_DAYS,
+        "last": period.end - DAY,
         "sign": 1.0 if ascending else -1.0,
         "rank": None if after is None else float("inf") if after[0] is None else after[0],
         "after": None if after is None else after[1],
@@ -175,9 +218,10 @@ def _arrays(spans: Sequence[Span]) -> dict[str, list[Any]]:
     }
 
 
-def account_of(member: str) -> UUID | None:
-    """The account that a member of scope ``account`` names; None when it is no id."""
+def is_id(member: str) -> bool:
+    """Whether a member can be the id of an account."""
     try:
-        return UUID(member)
+        UUID(member)
     except ValueError:
-        return None
+        return False
+    return True

@@ -1,7 +1,7 @@
 """All SQL of targets: setting, taking back, and what is in force on a day."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -20,15 +20,17 @@ _ADD = text("""
     VALUES (:tenant, :metric, :scope, :member, :applies_from, :version, :value, :author, :reason, :now)
 """)
 
-_IN_FORCE = text("""
-    SELECT DISTINCT ON (metric, member) metric, member, value FROM (
-        SELECT DISTINCT ON (metric, member, applies_from) metric, member, applies_from, value FROM target
-        WHERE tenant = :tenant AND scope = :scope AND metric = ANY(CAST(:metrics AS text[]))
-          AND member = ANY(CAST(:members AS text[])) AND applies_from <= :day
-        ORDER BY metric, member, applies_from, version DESC
-    ) AS latest
-    WHERE value IS NOT NULL ORDER BY metric, member, applies_from DESC
-""")
+IN_FORCE = """
+    SELECT t.value FROM target AS t
+    WHERE t.tenant = :tenant AND t.metric = {metric} AND t.scope = :scope AND t.member IN ({member}, '')
+      AND t.applies_from <= CAST(:last AS date) AND t.value IS NOT NULL
+      AND NOT EXISTS (
+          SELECT FROM target AS later
+          WHERE later.tenant = t.tenant AND later.metric = t.metric AND later.scope = t.scope
+            AND later.member = t.member AND later.applies_from = t.applies_from AND later.version > t.version)
+    ORDER BY t.member DESC, t.applies_from DESC LIMIT 1
+"""
+"""The target of a metric on the day ``last``. What is set for no member holds for those without their own."""
 
 _LISTED = """
     SELECT * FROM (
@@ -59,16 +61,6 @@ async def put(session: AsyncSession, key: Mapping[str, Any], value: float | None
     version = latest.version + 1 if latest else 1
     await session.execute(_ADD, {**key, **said, "value": value, "version": version})
     return True
-
-
-async def in_force(
-    session: AsyncSession, tenant: str, scope: str, members: Sequence[str], metrics: Sequence[str], day: date
-) -> Mapping[tuple[str, str], float]:
-    """The targets (by metric and member) of a day. What is set for no member holds for those without their own."""
-    given = {"tenant": tenant, "scope": scope, "members": [*members, ""], "metrics": list(metrics), "day": day}
-    found = {(row.metric, row.member): row.value for row in await session.execute(_IN_FORCE, given)}
-    defaults = {(m, who): found[m, ""] for m in metrics for who in members if (m, "") in found}
-    return defaults | found
 
 
 async def listed(
