@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from metrics_svc.activities.rules import NOBODY
+from metrics_svc.figures.rules import DAY, Period, spans
 from metrics_svc.standing.rules import JUDGED, WINDOWS, KindSum, Reason
 
 _EXPECT = text("""
@@ -79,13 +80,27 @@ _BALANCES = text("""
 """)
 
 _KINDS = text("""
-    SELECT f.scope, f.member, substr(f.measure, 10) AS kind, sum(f.n) AS n, CAST(sum(f.total) AS float8) AS total
-    FROM unnest(ARRAY['all', 'owner', 'territory']) AS g(scope)
-    JOIN figure_day AS f ON f.tenant = :tenant AND f.scope = g.scope
-     AND f.day > CAST(:today AS date) - CAST(:days AS integer) AND f.day <= CAST(:today AS date)
-     AND f.measure = ANY(ARRAY(SELECT DISTINCT measure FROM figure_month
-                               WHERE tenant = :tenant AND scope = 'all' AND member = '' AND measure LIKE 'evidence:%'))
-    GROUP BY f.scope, f.member, f.measure HAVING sum(f.n) > 0
+    WITH known AS (
+        SELECT DISTINCT measure FROM figure_month
+        WHERE tenant = :tenant AND scope = 'all' AND member = '' AND measure LIKE 'evidence:%'
+    )
+    SELECT scope, member, substr(measure, 10) AS kind, CAST(sum(n) AS bigint) AS n, CAST(sum(total) AS float8) AS total
+    FROM (
+        SELECT f.scope, f.member, f.measure, f.n, f.total
+        FROM unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]))
+             AS s(in_months, starts, ends)
+        JOIN figure_month AS f ON f.tenant = :tenant AND f.scope IN ('all', 'owner', 'territory')
+         AND f.measure = ANY(ARRAY(SELECT measure FROM known)) AND f.day >= s.starts AND f.day < s.ends
+        WHERE s.in_months
+      UNION ALL
+        SELECT f.scope, f.member, f.measure, f.n, f.total
+        FROM unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]))
+             AS s(in_months, starts, ends)
+        JOIN figure_day AS f ON f.tenant = :tenant AND f.scope IN ('all', 'owner', 'territory')
+         AND f.measure = ANY(ARRAY(SELECT measure FROM known)) AND f.day >= s.starts AND f.day < s.ends
+        WHERE NOT s.in_months
+    ) AS buckets
+    GROUP BY scope, member, measure HAVING sum(n) > 0
 """)
 
 _BET = text("""
@@ -170,7 +185,14 @@ async def kinds(
 ) -> Mapping[tuple[str, str], list[KindSum]]:
     """What the balances of the last days are made of, by scope and member."""
     found: dict[tuple[str, str], list[KindSum]] = defaultdict(list)
-    for row in await session.execute(_KINDS, {"tenant": tenant, "days": days, "today": now.date()}):
+    tomorrow = now.date() + DAY
+    cut = spans(Period(tomorrow - days * DAY, tomorrow), months=True)
+    arrays = {
+        "in_months": [span.months for span in cut],
+        "starts": [span.start for span in cut],
+        "ends": [span.end for span in cut],
+    }
+    for row in await session.execute(_KINDS, {"tenant": tenant, **arrays}):
         found[row.scope, row.member].append(KindSum(row.kind, row.n, row.total))
     return found
 
