@@ -84,7 +84,7 @@ async def test_every_row_is_answered_by_its_line_and_a_broken_one_spoils_no_othe
     ("encoding", "charset"),
     [("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("windows-1252", "; charset=windows-1252")],
 )
-async def test_a_file_in_any_common_encoding_is_read(crm: Any, account: UUID, encoding: str, charset: str) -> None:
+async def test_a_file_is_read_in_any_usual_encoding(crm: Any, account: UUID, encoding: str, charset: str) -> None:
     content = (HEADER + row(crm, 1, "Café")).encode(encoding)
     pieces = (content[n : n + 5] for n in range(0, len(content), 5))
 
