@@ -186,3 +186,15 @@ async def test_a_month_that_begins_tells_what_silence_did_to_the_orders(crm: Any
         await crm.mailbox.fire_timers()
     [fell] = (await crm.get("/v1/evidence", family="scope"))["items"]
     assert (fell["kind"], fell["observed_at"][:10], fell["rule"]) == ("scope-reduced", "2026-04-01", "scope")
+
+
+async def test_a_first_order_long_before_all_others_leaves_nothing_to_compare_with(crm: Any, account: UUID) -> None:
+    money = {"currency": "EUR"}
+    young = [
+        dated(crm, day, "order", "placed", day, amount="90" if day < 95 else "10", **money) for day in range(5, 300, 10)
+    ]
+    await crm.post(*young)
+    [grew] = (await crm.get("/v1/evidence", family="scope"))["items"]
+    assert grew["kind"] == "scope-expanded"
+    await crm.post(dated(crm, 999, "order", "placed", 720, amount="10", **money))
+    assert (await crm.get("/v1/evidence", family="scope", status="recorded"))["items"] == []

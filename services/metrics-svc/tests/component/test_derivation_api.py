@@ -53,6 +53,29 @@ async def test_rules_set_later_hold_from_their_moment_on_whatever_was_set_before
     assert await crm.standing() == []
 
 
+async def test_a_meeting_is_read_under_the_rules_of_the_last_that_was_said_of_it(crm: Any, account: UUID) -> None:
+    silent = {"unanswered_counts": False, "acceptance_counts": False, "reason": "only what took place"}
+    await put(crm, silent | {"applies_from": crm.at(days=2)})
+    meeting = {"type": "meeting", "direction": None, "thread": "m-1", "starts_at": crm.at(hours=1)}
+    await crm.post(crm.call(1, "invited", occurred_at=crm.at(days=3)) | meeting)
+    assert await crm.standing() == ["meeting-unanswered"]
+    await crm.post(crm.call(2, "accepted", occurred_at=crm.at(days=1)) | meeting)
+    assert await crm.standing() == []
+
+
+async def test_a_late_reply_forgives_what_was_asked_under_longer_windows(crm: Any, account: UUID) -> None:
+    await crm.post(crm.call(0, occurred_at=crm.at(days=6)))
+    await put(crm, SECONDS)
+    for number in range(1, 13):
+        await crm.pass_time(minutes=1)
+        await crm.post(crm.call(number))
+    await crm.pass_time(minutes=1)
+    assert len(await crm.standing()) == 13
+    await crm.post(crm.call(99, "connected", direction="inbound"))
+    assert len(await crm.standing()) == 13
+    assert await crm.evidence(status="retracted") == [("call-unreturned", "retracted", 2)]
+
+
 async def test_somebody_elses_change_in_between_is_refused(crm: Any) -> None:
     assert (await put(crm, SECONDS, **{"If-Match": '"0"'})).status_code == 200
     answer = await put(crm, SECONDS, **{"If-Match": '"0"'})

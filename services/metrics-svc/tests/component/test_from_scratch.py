@@ -79,7 +79,10 @@ class Story:
         """An account changes its country, or takes over another's name, or appears."""
         self.version += 1
         account = UUID(int=100 + self.rng.randrange(3))
-        names = tuple({"source": "crm", "external_id": n} for n in self.rng.sample(COMPANIES, self.rng.randrange(3)))
+        await self.known(account, self.rng.sample(COMPANIES, self.rng.choice([1, 2])))
+
+    async def known(self, account: UUID, companies: list[str]) -> None:
+        names = tuple({"source": "crm", "external_id": name} for name in companies)
         country = self.rng.choice([None, "DE", "FR"])
         said = self.changed(
             account_id=account, version=self.version, country=country, external_ids=names, email_domains=()
@@ -112,7 +115,9 @@ class Story:
             await self.crm.mailbox.fire_timers()
 
     async def tell(self) -> None:
-        """Everything that waits, with all else in between."""
+        """Everything that waits, with all else in between; one of three accounts is not known at first."""
+        for number, company in enumerate(COMPANIES[:2]):
+            await self.known(UUID(int=100 + number), [company])
         while self.waiting:
             others = [self.news, self.meet, self.rules, self.withdraw, self.time, self.time]
             await self.rng.choice([self.post, self.post, *others])()
@@ -135,4 +140,4 @@ async def test_the_record_is_what_the_whole_history_gives(
     assert (found["unsettled"], found["too_long"], found["next_cursor"]) == ([], [], None)
     assert found["differences"] == []
     assert found["activities"] >= 10
-    assert len(found["kinds"]) >= 5
+    assert len(found["kinds"]) >= 3

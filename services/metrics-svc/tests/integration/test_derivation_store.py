@@ -152,6 +152,38 @@ async def test_any_arrival_with_repeats_corrections_and_timers_ends_as_from_scra
     assert as_rows(from_scratch(history, clock.now())) == on_record(mailbox, tenant)
 
 
+@pytest.mark.parametrize("seed", range(10))
+async def test_orders_of_years_in_any_order_end_as_from_scratch(
+    seed: int, database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    rng, tenant = random.Random(seed), f"orders-{seed}"
+    know_accounts(mailbox, tenant)
+    made = [made_up(rng, tenant, number, clock.now(), ["order"]) for number in range(60)]
+    spans = [300] * 14 + [900]  # a few lie long before all others: they decide what is compared with what
+    ages = [rng.randrange(rng.choice(spans)) * DAY for _ in range(80)]
+    every = [dated(item, clock.now() - age, 1) for item, age in zip(made, ages, strict=False)]
+    every += [dated(item, clock.now() - age, 2) for item, age in zip(made, ages[60:], strict=False)]
+    arrivals = rng.sample(every, len(every))
+    while arrivals:
+        await post(database, tenant, arrivals[:3])
+        arrivals = arrivals[3:]
+        if rng.random() < 0.2:
+            clock.advance(rng.randrange(60) * DAY)
+            if rng.random() < 0.5:
+                await mailbox.fire_timers()
+    await mailbox.fire_timers()
+    latest = {item.activity.activity_id: item for item in sorted(every, key=lambda item: item.activity.revision)}
+    history = [
+        Kept(replace(item.activity, account_id=UUID(item.reference.value)), item.currency) for item in latest.values()
+    ]
+    assert as_rows(from_scratch(history, clock.now())) == on_record(mailbox, tenant)
+
+
+def dated(item: Posted, at: datetime, revision: int) -> Posted:
+    """The same order of another time, in another revision."""
+    return replace(item, activity=replace(item.activity, occurred_at=at, revision=revision))
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_deriving_everything_anew_changes_nothing(
     seed: int, database: Database, mailbox: Mailbox, clock: FixedClock
