@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics_svc.figures.rules import Interval, Period, start_of
-from metrics_svc.formulas.rules import Metric, Sum, added, change, met, series, value
+from metrics_svc.formulas.rules import Metric, Read, Sum, added, change, met, series, value
 from metrics_svc.metrics.rules import metric_of
 
 sums = st.dictionaries(
@@ -46,7 +46,7 @@ def test_a_series_has_a_point_for_every_interval_and_the_period_before() -> None
     year = Period(date(2026, 1, 1), date(2026, 4, 1))
     points = {date(2026, 1, 1): {"contacts": Sum(4, 1.0)}, date(2026, 3, 1): {"contacts": Sum(4, 3.0)}}
     earlier = {date(2025, 12, 1): {"contacts": Sum(2, 2.0)}}
-    found = series(named("two-way-ratio"), year, "month", points, earlier, 1)
+    [found] = series([named("two-way-ratio")], Read(year, "month", 1, points, earlier))
     assert [(start, point.value, point.n) for start, point in found.points] == [
         (date(2026, 1, 1), 0.25, 4),
         (date(2026, 2, 1), None, 0),
@@ -60,7 +60,7 @@ def test_growth_of_an_interval_is_against_the_one_before_it_also_across_the_edge
     half = Period(date(2026, 1, 1), date(2026, 3, 1))
     points = {date(2026, 1, 1): {"revenue:EUR": Sum(1, 200.0)}, date(2026, 2, 1): {"revenue:EUR": Sum(1, 100.0)}}
     earlier = {date(2025, 12, 1): {"revenue:EUR": Sum(1, 50.0)}}
-    found = series(named("growth:EUR"), half, "month", points, earlier, 1)
+    [found] = series([named("growth:EUR")], Read(half, "month", 1, points, earlier))
     assert [point.value for _, point in found.points] == [3.0, -0.5]
     assert found.total.value == 5.0
 
@@ -68,7 +68,7 @@ def test_growth_of_an_interval_is_against_the_one_before_it_also_across_the_edge
 def test_an_interval_cut_short_is_set_against_nothing() -> None:
     cut = Period(date(2026, 1, 10), date(2026, 2, 20))
     points = {date(2026, 1, 1): {"revenue:EUR": Sum(1, 200.0)}, date(2026, 2, 1): {"revenue:EUR": Sum(1, 100.0)}}
-    found = series(named("growth:EUR"), cut, "month", points, {}, 1)
+    [found] = series([named("growth:EUR")], Read(cut, "month", 1, points, {}))
     assert [point.value for _, point in found.points] == [None, None]
 
 
@@ -76,7 +76,7 @@ def test_an_interval_cut_short_is_set_against_nothing() -> None:
 def test_rates_per_month_do_not_depend_on_the_interval(interval: Interval, days: int) -> None:
     period = Period(date(2026, 1, 1), date.fromordinal(date(2026, 1, 1).toordinal() + days))
     points = {start_of(interval, period.start): {"balance": Sum(1, 6.0)}}
-    found = series(named("balance"), period, interval, points, {}, 2)
+    [found] = series([named("balance")], Read(period, interval, 2, points, {}))
     assert found.total.value == pytest.approx(3.0 * (365.25 / 12) / days)
 
 

@@ -130,40 +130,47 @@ class Measured:
     previous: Value
 
 
-def series(
-    metric: Metric,
-    period: Period,
-    interval: Interval,
-    points: Mapping[date, Sums],
-    earlier: Mapping[date, Sums],
-    accounts: int,
-) -> Measured:
-    """A metric over a period and the one before, given sums by the first day of their interval.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a period: sums by the first day of their interval, and the same of the period before."""
+
+    period: Period
+    interval: Interval
+    accounts: int
+    points: Mapping[date, Sums]
+    earlier: Mapping[date, Sums]
+
+    def account_months(self, within: Period) -> float:
+        """Accounts times months of a stretch."""
+        return self.accounts * within.days / MONTH_DAYS
+
+
+def series(metrics: Sequence[Metric], read: Read) -> list[Measured]:
+    """Metrics over a period and the one before.
 
     Against the interval before it is set only what is a whole interval after a whole one that was read.
     """
-
-    def months(within: Period) -> float:
-        return accounts * within.days / MONTH_DAYS
-
-    found = []
-    for point in period.points(interval):
-        start = start_of(interval, point.start)
-        before: Sums = {}
-        if metric.looks_back and point == Period(start, after(interval, start)):
-            before = _interval_before(start, period, interval, points, earlier)
-        found.append((point.start, value(metric, points.get(start, {}), before, months(point))))
-    now, then = added(points.values()), added(earlier.values())
-    return Measured(found, value(metric, now, then, months(period)), value(metric, then, {}, months(period.previous)))
+    points = list(read.period.points(read.interval))
+    now, then = added(read.points.values()), added(read.earlier.values())
+    months, months_before = read.account_months(read.period), read.account_months(read.period.previous)
+    return [
+        Measured(
+            [(point.start, _of_point(metric, point, read)) for point in points],
+            value(metric, now, then, months),
+            value(metric, then, {}, months_before),
+        )
+        for metric in metrics
+    ]
 
 
-def _interval_before(
-    start: date, period: Period, interval: Interval, points: Mapping[date, Sums], earlier: Mapping[date, Sums]
-) -> Sums:
-    first = start_of(interval, start - DAY)
-    if first < period.previous.start:
-        return {}
-    return added([points.get(first, {}), earlier.get(first, {})])
+def _of_point(metric: Metric, point: Period, read: Read) -> Value:
+    start = start_of(read.interval, point.start)
+    before: Sums = {}
+    if metric.looks_back and point == Period(start, after(read.interval, start)):
+        first = start_of(read.interval, start - DAY)
+        if first >= read.period.previous.start:
+            before = added([read.points.get(first, {}), read.earlier.get(first, {})])
+    return value(metric, read.points.get(start, {}), before, read.account_months(point))
 
 
 def change(now: float | None, before: float | None) -> float | None:

@@ -14,7 +14,7 @@ from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseMod
 from bellwether_kit.http import router as routes
 from metrics_svc.errors import MemberMismatch, PeriodOutOfOrder, TooManyPoints, UnknownAccount, UnknownMetric
 from metrics_svc.figures.rules import Interval, Period, Scope, spans
-from metrics_svc.formulas.rules import Measured, Metric, change, met, valued
+from metrics_svc.formulas.rules import Measured, Metric, Read, change, met, valued
 from metrics_svc.formulas.rules import series as measured
 from metrics_svc.metrics import store
 from metrics_svc.metrics.rules import LONGEST_SERIES, METRICS, MONEY, known
@@ -165,6 +165,7 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
         found = await store.series(session, whose, metrics, wanted, asked.interval, period.end)
     if asked.scope == "account" and not found.accounts:
         raise UnknownAccount("There is no account of this id.")
+    read = Read(period, asked.interval, found.accounts, found.points, found.earlier)
     return SeriesAnswer(
         scope=asked.scope,
         member=asked.member,
@@ -174,12 +175,8 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
         previous_start=period.previous.start,
         accounts=found.accounts,
         series=[
-            _view(
-                metric,
-                measured(metric, period, asked.interval, found.points, found.earlier, found.accounts),
-                found.targets[metric.code],
-            )
-            for metric in metrics
+            _view(metric, values, found.targets[metric.code])
+            for metric, values in zip(metrics, measured(metrics, read), strict=True)
         ],
     )
 

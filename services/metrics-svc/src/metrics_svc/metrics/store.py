@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from metrics_svc.figures.rules import DAY, MONTH_DAYS, Interval, Period, Scope, Span
-from metrics_svc.formulas.rules import Metric, Sum
+from metrics_svc.formulas.rules import Metric, Sum, Term
 from metrics_svc.targets.store import IN_FORCE
 
 
@@ -81,43 +81,45 @@ _SERIES_OF_ACCOUNT = text(
     )
 )
 
-# Every member of the scope has a row, with or without figures; a place in the order is (rank, member).
+# A metric is a weighted sum: each measure has its weight in either side of the fraction. Every member of the scope has
+# a row, with or without figures; a place in the order is (rank, member).
 _COMPARED = text(f"""
-    WITH term AS (
-        SELECT * FROM unnest(CAST(:term_measures AS text[]), CAST(:sums AS boolean[]), CAST(:weights AS float8[]),
-                             CAST(:tops AS boolean[]), CAST(:befores AS boolean[]))
-                      AS t(measure, is_sum, weight, top, earlier)
-    ), found AS (
-        SELECT member, earlier, measure, sum(n) AS n, sum(total) AS total FROM (
-            SELECT f.member, s.earlier, f.measure, f.n, f.total
-            FROM {_SPANS} JOIN figure_month AS f
-              ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
-             AND f.day >= s.starts AND f.day < s.ends
-            WHERE s.in_months
-          UNION ALL
-            SELECT f.member, s.earlier, f.measure, f.n, f.total
-            FROM {_SPANS} JOIN figure_day AS f
-              ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
-             AND f.day >= s.starts AND f.day < s.ends
-            WHERE NOT s.in_months
-        ) AS buckets
-        GROUP BY member, earlier, measure
+    WITH part AS (
+        SELECT * FROM unnest(CAST(:parts AS text[]), CAST(:befores AS boolean[]), CAST(:over_n AS float8[]),
+                             CAST(:over_total AS numeric[]), CAST(:under_n AS float8[]),
+                             CAST(:under_total AS numeric[]), CAST(:counts AS boolean[]))
+                      AS p(measure, earlier, over_n, over_total, under_n, under_total, counts)
     ), fraction AS (
         SELECT member,
-               sum(weight * part) FILTER (WHERE top) AS over,
-               sum(weight * part) FILTER (WHERE NOT top) AS under,
-               sum(weight * weight * part) FILTER (WHERE top) AS squares
-        FROM found JOIN term USING (measure, earlier)
-        CROSS JOIN LATERAL (SELECT CAST(CASE WHEN is_sum THEN total ELSE n END AS float8) AS part) AS p
+               sum(over_n * n) + coalesce(CAST(sum(over_total * total) FILTER (WHERE over_total <> 0) AS float8), 0)
+                   AS over,
+               sum(under_n * n) + coalesce(CAST(sum(under_total * total) FILTER (WHERE under_total <> 0) AS float8), 0)
+                   AS under,
+               sum(over_n * over_n * n)
+                   + coalesce(CAST(sum(over_total * over_total * total) FILTER (WHERE over_total <> 0) AS float8), 0)
+                   AS squares,
+               CAST(sum(n) FILTER (WHERE counts) AS bigint) AS n
+        FROM (
+            SELECT member, earlier, measure, sum(n) AS n, sum(total) FILTER (WHERE :summed) AS total FROM (
+                SELECT f.member, s.earlier, f.measure, f.n, f.total
+                FROM {_SPANS} JOIN figure_month AS f
+                  ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
+                 AND f.day >= s.starts AND f.day < s.ends
+                WHERE s.in_months
+              UNION ALL
+                SELECT f.member, s.earlier, f.measure, f.n, f.total
+                FROM {_SPANS} JOIN figure_day AS f
+                  ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
+                 AND f.day >= s.starts AND f.day < s.ends
+                WHERE NOT s.in_months
+            ) AS buckets GROUP BY member, earlier, measure
+        ) AS sums JOIN part USING (measure, earlier)
         GROUP BY member
-    ), counted AS (
-        SELECT member, CAST(sum(n) AS bigint) AS n FROM found
-        WHERE NOT earlier AND measure = ANY(CAST(:counted AS text[])) GROUP BY member
     ), compared AS (
         SELECT g.member, g.accounts, coalesce(over, 0) AS over, coalesce(squares, 0) AS squares, coalesce(n, 0) AS n,
                CASE WHEN :monthly THEN g.accounts * CAST(:months AS float8)
                     WHEN :divided THEN coalesce(under, 0) ELSE 1 END AS under
-        FROM figure_group AS g LEFT JOIN fraction USING (member) LEFT JOIN counted USING (member)
+        FROM figure_group AS g LEFT JOIN fraction USING (member)
         WHERE g.tenant = :tenant AND g.scope = :scope AND (g.accounts > 0 OR n > 0)
     ), ranked AS (
         SELECT *, CASE WHEN under > 0 THEN CAST(:sign AS float8) * over / under ELSE 'Infinity' END AS rank
@@ -185,17 +187,10 @@ async def compared(
     limit: int,
 ) -> Sequence[Row[Any]]:
     """Both sides of a metric and its target for each member of a scope, by its value; without a value last."""
-    terms = [(term, True) for term in metric.over] + [(term, False) for term in metric.under]
     given = {
         "tenant": tenant,
         "scope": scope,
         "measures": list(metric.measures),
-        "counted": list(metric.counted),
-        "term_measures": [term.measure for term, _ in terms],
-        "sums": [term.of == "total" for term, _ in terms],
-        "weights": [term.weight for term, _ in terms],
-        "tops": [top for _, top in terms],
-        "befores": [term.earlier for term, _ in terms],
         "monthly": metric.monthly,
         "divided": bool(metric.under),
         "metric": metric.code,
@@ -206,7 +201,27 @@ async def compared(
         "after": None if after is None else after[1],
         "limit": limit,
     }
-    return (await session.execute(_COMPARED, given | _arrays(spans))).all()
+    return (await session.execute(_COMPARED, given | _parts(metric) | _arrays(spans))).all()
+
+
+def _parts(metric: Metric) -> dict[str, Any]:
+    """The weight of each measure in the fraction, its count and its sum apart, now and in the period before."""
+    keys = [(measure, earlier) for measure in metric.measures for earlier in (False, True)]
+
+    def weights(terms: Sequence[Term], of: str) -> list[float]:
+        weight = {(term.measure, term.earlier): term.weight for term in terms if term.of == of}
+        return [weight.get(key, 0.0) for key in keys]
+
+    return {
+        "parts": [measure for measure, _ in keys],
+        "befores": [earlier for _, earlier in keys],
+        "over_n": weights(metric.over, "n"),
+        "over_total": weights(metric.over, "total"),
+        "under_n": weights(metric.under, "n"),
+        "under_total": weights(metric.under, "total"),
+        "summed": any(term.of == "total" for term in (*metric.over, *metric.under)),
+        "counts": [measure in metric.counted and not earlier for measure, earlier in keys],
+    }
 
 
 def _arrays(spans: Sequence[Span]) -> dict[str, list[Any]]:
