@@ -67,6 +67,8 @@ async def test_the_catalogue_is_readable(crm: Any) -> None:
         "family": "calls-and-emails",
         "dimension": "heart",
         "polarity": -1,
+        "retired": False,
+        "origin": "bellwether",
     } in kinds
 
 
