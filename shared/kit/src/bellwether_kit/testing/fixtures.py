@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bellwether_kit.clock import FixedClock
 from bellwether_kit.db.unit_of_work import Database
 from bellwether_kit.settings import ServiceSettings
-from bellwether_kit.testing.databases import address, copy_of, make_template
+from bellwether_kit.testing.databases import address, make_template, without_a_row
 from bellwether_kit.testing.service import START, Mailbox, ServiceUnderTest
 from bellwether_kit.testing.tokens import TokenMint
 
@@ -42,7 +42,7 @@ def database_name(postgres: str, service: ServiceUnderTest) -> Iterator[str]:
     key = (postgres, service.name)
     if key not in _templates:
         _templates[key] = make_template(postgres, service.name, service.migrations)
-    with copy_of(postgres, _templates[key]) as name:
+    with without_a_row(postgres, _templates[key]) as name:
         yield name
 
 
