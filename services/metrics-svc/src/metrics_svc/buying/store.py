@@ -70,14 +70,14 @@ _LAST_DAYS = text("""
 
 async def count(session: AsyncSession, touched: Iterable[tuple[str, UUID, date]]) -> None:
     """Count the touched days of each account again."""
-    wanted = sorted(touched)
+    wanted = list(touched)
     if wanted:
         await session.execute(_COUNT, arrays("tenants accounts days", wanted))
 
 
 async def last_days(session: AsyncSession, accounts: Iterable[Account]) -> set[tuple[str, UUID, date]]:
     """The last day each account bought on."""
-    wanted = sorted(accounts)
+    wanted = list(accounts)
     if not wanted:
         return set()
     rows = await session.execute(_LAST_DAYS, arrays("tenants accounts", wanted))
@@ -113,7 +113,7 @@ async def derive(
 async def _around(session: AsyncSession, spans: dict[Account, set[date]]) -> dict[Account, list[BuyingDay]]:
     if not spans:
         return {}
-    wanted = sorted(spans)
+    wanted = list(spans)
     rows = [(*account, min(spans[account]), max(spans[account])) for account in wanted]
     limits = {"before": REACH + 1, "after": REACH + 1}
     days: dict[Account, list[BuyingDay]] = {account: [] for account in wanted}

@@ -136,7 +136,7 @@ def _subjects(due: Iterable[Deadline], kind: str) -> list[tuple[str, UUID]]:
 
 
 async def _keep(session: AsyncSession, deadlines: Deadlines) -> None:
-    every = sorted(deadlines.by_subject)
+    every = list(deadlines.by_subject)
     lifted = [key for key in every if deadlines.by_subject[key].due_at is None]
     kept = [(key, deadlines.by_subject[key]) for key in every if deadlines.by_subject[key].due_at is not None]
     if lifted:
@@ -149,7 +149,7 @@ async def _keep(session: AsyncSession, deadlines: Deadlines) -> None:
 
 async def set_accounts(session: AsyncSession, keys: Iterable[Key]) -> None:
     """Make accounts due when the earliest of their deadlines is."""
-    wanted = sorted(keys)
+    wanted = list(keys)
     if wanted:
         await session.execute(_SET_ACCOUNTS, _keys(wanted))
 

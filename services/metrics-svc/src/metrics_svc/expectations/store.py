@@ -152,7 +152,7 @@ async def remember_replies(session: AsyncSession, changes: Sequence[Change]) -> 
             (a.tenant, a.account_id, contact, a.occurred_at, a.activity_id)
             for a in activities
             if a.account_id is not None and answers(a)
-            for contact in sorted({*a.contact_ids, NOBODY})
+            for contact in {*a.contact_ids, NOBODY}
         ]
         if rows:
             await session.execute(statement, arrays("tenants accounts contacts times ids", rows))
@@ -210,7 +210,7 @@ async def _slices(session: AsyncSession, touched: Touched, terms: Terms) -> dict
 
 
 async def _read(session: AsyncSession, spans: dict[Any, Any], terms: Terms, ahead: int) -> dict[Lane, list[Row[Any]]]:
-    parties = sorted(spans)
+    parties = list(spans)
     arrays: dict[str, Any] = {
         "tenants": [tenant for tenant, _, _ in parties],
         "accounts": [account for _, account, _ in parties],
@@ -262,7 +262,7 @@ async def _forget(session: AsyncSession, gone: set[tuple[str, UUID]], deadlines:
     if not gone:
         return set()
     closed = set()
-    for row in await session.execute(_FORGET, _keys(sorted(gone))):
+    for row in await session.execute(_FORGET, _keys(list(gone))):
         deadlines.set(row.tenant, row.account_id, row.opened_by, "expectation", None)
         if row.closed_by is not None:
             closed.add((row.tenant, row.closed_by))
@@ -284,7 +284,7 @@ async def _remember(session: AsyncSession, kept: Sequence[Expectation]) -> None:
 
 async def _contacts(session: AsyncSession, ids: set[tuple[str, UUID]], findings: Findings) -> None:
     """Say ``client-contacted`` of those activities of the client that settle nothing."""
-    for row in await session.execute(_CONTACTS, _keys(sorted(ids))) if ids else ():
+    for row in await session.execute(_CONTACTS, _keys(list(ids))) if ids else ():
         slot, piece = contacted(activity_of(row), closes=row.closes)
         findings.decide([slot])
         findings.add([piece] if piece else [])

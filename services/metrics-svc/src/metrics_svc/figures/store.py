@@ -186,7 +186,7 @@ _MOVE = text(f"""
 async def mark(session: AsyncSession, keys: Collection[Mark]) -> None:
     """Have figures of accounts counted again; a key without a day says that the account's groups may have changed."""
     if keys:
-        await session.execute(_MARK, arrays("tenants accounts days", sorted(keys, key=str)))
+        await session.execute(_MARK, arrays("tenants accounts days", list(keys)))
 
 
 async def follow(session: AsyncSession, revisions: Sequence[Revision], changes: Sequence[Change]) -> None:

@@ -219,13 +219,12 @@ async def _take(session: AsyncSession, tenant: str, posted: Sequence[Posted], kn
     stored = {Status.ACCEPTED, Status.CORRECTED}
     winners = {item.activity.activity_id: item for item, status in zip(posted, became, strict=True) if status in stored}
     placed = await _placed(session, tenant, list(winners.values()), known, found)
-    before = {known[id_].account_id for id_ in winners if id_ in known}
-    wanted = {item.activity.account_id for item in placed} | before
-    countries = await accounts.lock(session, {(tenant, account) for account in wanted if account})
+    # Stored first, locked then: what others derive of the same accounts meanwhile need not wait for our writing.
     changes = await _store(session, tenant, placed)
-    missed = {change.before.account_id for change in changes if change.before} - before - {None}
-    if missed:
-        countries |= await accounts.lock(session, {(tenant, account) for account in missed if account})
+    touched = {
+        (tenant, version.account_id) for change in changes for version in change.versions() if version.account_id
+    }
+    countries = await accounts.lock(session, touched)
     if len(changes) < len(winners):
         became = await _overtaken(session, tenant, posted, became, {c.after.activity_id for c in changes if c.after})
     owners = {id_: row.account_id for id_, row in known.items()}

@@ -30,7 +30,7 @@ async def derive(
     """Derive the touched meetings again, whole: a meeting has few activities."""
     if not touched:
         return
-    wanted = sorted(touched)
+    wanted = list(touched)
     told: dict[Meeting, list[Activity]] = defaultdict(list)
     for row in await session.execute(_READ, arrays("tenants accounts meetings", wanted)):
         told[row.tenant, row.account_id, row.meeting_id].append(activity_of(row))

@@ -27,7 +27,7 @@ _FIND = text("""
     ORDER BY said DESC, account_id
 """)
 
-# One lock per tenant: whoever finds no account waits for changes of accounts in hand, then looks again.
+# One lock per tenant: whoever looks for accounts waits for changes of accounts in hand, and those for who looked.
 _HOLD = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('matching/' || :tenant, 0))")
 _HOLD_ALONE = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('matching/' || tenant, 0))
@@ -120,22 +120,12 @@ async def claimants(
 ) -> dict[Reference, tuple[UUID, ...]]:
     """All accounts that references may mean; several share a domain, unless a person said whose it is.
 
-    What is not found is not there, and can't appear before we commit.
+    It stays so until we commit: what is not found can't appear, and what is found can't move.
     """
-    found = await _find(session, tenant, references)
-    if len(found) < len(references):
-        await session.execute(_HOLD, {"tenant": tenant})
-        found |= await _find(session, tenant, references - found.keys())
-    return found
-
-
-async def _find(
-    session: AsyncSession, tenant: str, references: Iterable[Reference]
-) -> dict[Reference, tuple[UUID, ...]]:
-    wanted = list(references)
-    if not wanted:
+    if not references:
         return {}
-    rows = [(reference.kind, reference.source, reference.value) for reference in wanted]
+    await session.execute(_HOLD, {"tenant": tenant})
+    rows = [(reference.kind, reference.source, reference.value) for reference in references]
     given = {**arrays("kinds sources values", rows), "tenant": tenant}
     found: dict[Reference, tuple[UUID, ...]] = {}
     said = set()

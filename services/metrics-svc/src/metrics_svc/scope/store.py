@@ -90,7 +90,7 @@ class _Look:
 
 async def count(session: AsyncSession, touched: Iterable[tuple[str, UUID, date]]) -> None:
     """Sum the touched days of each account again."""
-    if wanted := sorted(touched):
+    if wanted := list(touched):
         arrays = {**_keys(wanted), "days": [day for _, _, day in wanted]}
         await session.execute(_COUNT, arrays)
 
@@ -139,7 +139,7 @@ def _wanted(row: Row[Any], days: set[date], since: datetime | None, terms: Terms
 async def _ends(session: AsyncSession, days: Mapping[Key, set[date]]) -> Sequence[Row[Any]]:
     if not days:
         return []
-    wanted = sorted(days)
+    wanted = list(days)
     arrays = {
         **_keys(wanted),
         "subjects": [deadline_id(account) for _, account in wanted],
@@ -151,7 +151,7 @@ async def _ends(session: AsyncSession, days: Mapping[Key, set[date]]) -> Sequenc
 async def _days(session: AsyncSession, looks: Mapping[Key, _Look], terms: Terms) -> dict[Key, list[OrderDay]]:
     if not looks:
         return {}
-    wanted = sorted(looks)
+    wanted = list(looks)
     arrays = {
         **_keys(wanted),
         "firsts": [needed(looks[key].wanted[0], terms.book(key[0])) for key in wanted],

@@ -146,17 +146,14 @@ async def _move(session: AsyncSession, latest: Mapping[Party, Last]) -> set[tupl
     """Move last contacts forward; gives the accounts whose own moved."""
     if not latest:
         return set()
-    rows = [
-        (*party, latest[party].outbound_at, latest[party].inbound_at, latest[party].two_way_at)
-        for party in sorted(latest)
-    ]
+    rows = [(*party, latest[party].outbound_at, latest[party].inbound_at, latest[party].two_way_at) for party in latest]
     told = await session.execute(_MOVE, arrays(f"{_PARTY} outbound inbound two_way", rows))
     return {(row.tenant, row.account_id) for row in told if row.moved and row.contact_id == NOBODY}
 
 
 async def _take_back(session: AsyncSession, gone: Sequence[Met]) -> set[tuple[str, UUID]]:
     """Look up the last contacts anew that are no more; gives the accounts whose own moved."""
-    parties = sorted({party for met in gone for party in met.parties})
+    parties = list({party for met in gone for party in met.parties})
     if not parties:
         return set()
     stood = {
@@ -173,7 +170,7 @@ async def _take_back(session: AsyncSession, gone: Sequence[Met]) -> set[tuple[st
     if not fallen:
         return set()
     latest = await _predecessors(session, fallen, stood)
-    await session.execute(_TAKE_BACK, arrays(_PARTY, sorted(fallen)))
+    await session.execute(_TAKE_BACK, arrays(_PARTY, list(fallen)))
     await _move(session, {party: last for party, last in latest.items() if last != Last()})
     return {party[:2] for party, last in latest.items() if party[2] == NOBODY and last != stood[party]}
 
@@ -209,7 +206,7 @@ async def _count(session: AsyncSession, come: Sequence[Met], gone: Sequence[Met]
             key = (tenant, account_id, met.at.astimezone(UTC).date())
             contacts[key] += sign
             two_way[key] += sign * met.how.two_way
-    rows = [(*key, contacts[key], two_way[key]) for key in sorted(contacts) if contacts[key] or two_way[key]]
+    rows = [(*key, contacts[key], two_way[key]) for key in contacts if contacts[key] or two_way[key]]
     if rows:
         await session.execute(_COUNT, arrays("tenants accounts days contacts two_way", rows))
 
@@ -230,7 +227,7 @@ async def _say(uow: UnitOfWork, moved: set[tuple[str, UUID]]) -> None:
 
 async def read(session: AsyncSession, accounts: Iterable[tuple[str, UUID]], as_of: Any) -> Sequence[Row[Any]]:
     """Last contacts of accounts and their figures of the 90 days before ``as_of``."""
-    wanted = sorted(accounts)
+    wanted = list(accounts)
     if not wanted:
         return []
     given = {
