@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -143,8 +144,8 @@ def measure(reads: Reads, requests: int, rounds: int) -> dict[str, object]:
     for path in paths.values():
         reads.ours(path, CONNECTIONS * 10)
     for _ in range(rounds):
-        contestants = {"bare": lambda: reads.bare(requests)}
-        contestants |= {name: lambda path=path: reads.ours(path, requests) for name, path in paths.items()}
+        contestants = {"bare": partial(reads.bare, requests)}
+        contestants |= {name: partial(reads.ours, path, requests) for name, path in paths.items()}
         for name, run in contestants.items():
             *spent, seconds = run()
             rates.setdefault(name, []).append(len(spent) / seconds)
