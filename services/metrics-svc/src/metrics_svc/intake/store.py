@@ -76,7 +76,6 @@ _KNOWN = text("""
     WHERE tenant = :tenant AND activity_id = ANY(CAST(:ids AS uuid[]))
 """)
 
-
 Known = Mapping[UUID, Row[Any]]
 Claimants = Mapping[Reference, tuple[UUID, ...]]
 
@@ -272,9 +271,11 @@ async def _store(session: AsyncSession, tenant: str, posted: Sequence[Posted]) -
     given = {**arrays(" ".join(_SENT), map(_row, sent.values())), "tenant": tenant}
     changes = []
     for row in await session.execute(_UPSERT, given):
-        known = row.before_activity_id is not None
-        after = replace(sent[row.activity_id].activity, account_id=row.account_id)
-        changes.append(Change(activity_of(row, "before_") if known else None, after))
+        after = sent[row.activity_id].activity
+        if row.before_activity_id is None:
+            changes.append(Change(None, after))
+        else:
+            changes.append(Change(activity_of(row, "before_"), replace(after, account_id=row.account_id)))
     return changes
 
 

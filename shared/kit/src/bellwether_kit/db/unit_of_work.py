@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from bellwether_kit.clock import Clock, SystemClock
@@ -104,7 +105,6 @@ class Database:
             pool_size=s.pool_size,
             max_overflow=0,
             pool_timeout=s.pool_timeout,
-            pool_pre_ping=True,
             connect_args={"options": options, "connect_timeout": 5},
         )
         self._announcer = Announcer(self.dsn)
@@ -121,15 +121,13 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
         """One transaction of ``tenant`` (None: a worker's, over all tenants); it commits at the end, or not at all."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
-            async with session.begin():
-                if tenant is not None:
-                    await session.execute(_SET_TENANT, {"tenant": tenant})
-                unit = UnitOfWork(session, self.clock.now())
-                yield unit
-                await session.flush()
-                emitted = await unit.flush(self.source)
-                fault_point("before-commit")
+        async with self._session(tenant) as session:
+            unit = UnitOfWork(session, self.clock.now())
+            yield unit
+            await session.flush()
+            emitted = await unit.flush(self.source)
+            fault_point("before-commit")
+            await session.commit()
             fault_point("after-commit")
         if emitted and self._announcer is not None:
             self._announcer.announce()
@@ -137,9 +135,25 @@ class Database:
     @asynccontextmanager
     async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
         """One transaction of ``tenant`` for reading; nothing in it is committed."""
+        async with self._session(tenant) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
+        """A transaction whose first statement says whose it is, and so finds out whether the connection still lives.
+
+        A pool that pings each connection before it lends it would ask the server twice. Nothing has happened yet when
+        the connection turns out to be gone, so a new one is taken; that of a server that is away fails then.
+        """
+        given = {"tenant": tenant or ""}
         async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
-            if tenant is not None:
-                await session.execute(_SET_TENANT, {"tenant": tenant})
+            try:
+                await session.execute(_SET_TENANT, given)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                await session.rollback()
+                await session.execute(_SET_TENANT, given)
             yield session
 
     async def ping(self) -> None:
