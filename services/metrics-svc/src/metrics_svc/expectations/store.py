@@ -55,6 +55,10 @@ _SLICES = text("""
                     CAST(:firsts AS timestamptz[]), CAST(:lasts AS timestamptz[]))
              AS p(tenant, account_id, contact_id, first_at, last_at)
         CROSS JOIN (VALUES ('call'), ('email'), ('message')) AS channels(channel)
+        WHERE EXISTS (
+            SELECT FROM activity AS ask
+            WHERE ask.tenant = p.tenant AND ask.account_id = p.account_id AND ask.asked_contact = p.contact_id
+              AND ask.type = channels.channel OFFSET 0)
     )
     SELECT lane.tenant, lane.account_id, lane.contact_id, lane.channel, lane.last_at, lane.to_at,
            a.activity_id, a.occurred_at, a.source, a.owner_id, a.outcome,
