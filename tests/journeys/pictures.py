@@ -13,6 +13,12 @@ MOMENTS = {
     "accounts/{account_id}/evidence-metrics": "to",
 }
 """Routes that answer as of now unless they are told a moment, and how to tell them."""
+LEFT_OUT = {
+    "sources": "counts whatever is heard, repetitions too",
+}
+"""Routes that rightly answer otherwise after a repetition, and why."""
+MOMENT_OF_WORK = "computed_at"
+"""When something was last computed, which it may be again without becoming anything else."""
 _TABLES = """
     SELECT table_name FROM information_schema.columns
     WHERE table_schema = 'public' AND column_name = 'tenant' ORDER BY table_name
@@ -25,10 +31,17 @@ def answers(tenant: Tenant) -> dict[str, Any]:
     moment = tenant.get("scoring", f"accounts/{ids['account_id']}/health")["evaluated_at"]
     found: dict[str, Any] = {}
     for each in reads(tenant.stack):
-        if each.ids <= ids.keys():
-            query = {MOMENTS[each.route]: moment} if each.route in MOMENTS else {}
-            found[f"{each.service} {each.route}"] = tenant.get(each.service, each.filled(ids), **query)
+        if each.ids <= ids.keys() and each.route not in LEFT_OUT:
+            query = each.query | ({MOMENTS[each.route]: moment} if each.route in MOMENTS else {})
+            answer = tenant.get(each.service, each.filled(ids), **query)
+            found[f"{each.service} {each.route}"] = _without_moments(answer)
     return found
+
+
+def _without_moments(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        return {name: _without_moments(value) for name, value in answer.items() if name != MOMENT_OF_WORK}
+    return [_without_moments(item) for item in answer] if isinstance(answer, list) else answer
 
 
 def rows(tenant: Tenant) -> dict[str, int]:

@@ -15,6 +15,10 @@ SOURCES = {
     "stakeholder_id": ("stakeholder", "stakeholders"),
     "activity_id": ("metrics", "activities"),
     "evidence_id": ("metrics", "evidence"),
+    "connection_id": ("metrics", "connections"),
+    "delivery_id": ("metrics", "inbound-deliveries"),
+    "kpi_id": ("metrics", "kpis"),
+    "erasure_id": ("metrics", "erasures"),
     "alert_id": ("scoring", "alerts"),
     "plan_id": ("plan", "plans"),
     "play_id": ("plan", "plays"),
@@ -22,6 +26,13 @@ SOURCES = {
 """Path parameter → the list where such ids are found."""
 NAMES = {"rule": "health-below", "scorecard_id": "default"}
 """Path parameters that name something every tenant has from the start, or no row of a tenant."""
+QUERIES = {
+    "metrics/series": {"metric": "return-rate", "scope": "all"},
+    "metrics/compare": {"metric": "return-rate", "scope": "owner"},
+}
+"""Routes that must be asked something, and what they are asked."""
+OF_SOURCES = "inbound/{adapter}"
+"""Greets a source system by the secret of its connection; no token of a tenant is looked at."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -37,18 +48,24 @@ class Read:
         """The parameters that are ids of a tenant's rows."""
         return frozenset(_PARAMETER.findall(self.route)) - NAMES.keys()
 
+    @property
+    def query(self) -> dict[str, str]:
+        """What the route must be asked."""
+        return QUERIES.get(self.route, {})
+
     def filled(self, values: Mapping[str, str]) -> str:
         """The route with its parameters in place."""
         return _PARAMETER.sub(lambda found: (NAMES | dict(values))[found[1]], self.route)
 
 
 def reads(stack: Stack) -> Iterator[Read]:
-    """Every GET route under /v1 of every service, but for streams."""
+    """Every GET route under /v1 of every service that answers a tenant, but for streams."""
     for service in stack.layout.services:
         paths: dict[str, Any] = httpx.get(f"{stack.url(service)}/openapi.json", timeout=30).raise_for_status().json()
         for path, item in sorted(paths["paths"].items()):
-            if path.startswith("/v1/") and "get" in item and not path.endswith("/stream"):
-                yield Read(service, path.removeprefix("/v1/"))
+            route = path.removeprefix("/v1/")
+            if route != path and "get" in item and not route.endswith("/stream") and route != OF_SOURCES:
+                yield Read(service, route)
 
 
 def known_ids(tenant: Tenant) -> dict[str, str]:
