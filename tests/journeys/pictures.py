@@ -11,14 +11,15 @@ from tenants import Tenant
 MOMENTS = {
     "accounts/{account_id}/health/explanation": "at",
     "accounts/{account_id}/evidence-metrics": "to",
+    "accounts/{account_id}/satisfaction": "to",
 }
 """Routes that answer as of now unless they are told a moment, and how to tell them."""
 LEFT_OUT = {
     "sources": "counts whatever is heard, repetitions too",
 }
 """Routes that rightly answer otherwise after a repetition, and why."""
-MOMENT_OF_WORK = "computed_at"
-"""When something was last computed, which it may be again without becoming anything else."""
+OF_NOW = frozenset({"computed_at", "silence_days"})
+"""What goes on with time alone: when something was last computed, and for how long nobody was heard."""
 _TABLES = """
     SELECT table_name FROM information_schema.columns
     WHERE table_schema = 'public' AND column_name = 'tenant' ORDER BY table_name
@@ -34,14 +35,14 @@ def answers(tenant: Tenant) -> dict[str, Any]:
         if each.ids <= ids.keys() and each.route not in LEFT_OUT:
             query = each.query | ({MOMENTS[each.route]: moment} if each.route in MOMENTS else {})
             answer = tenant.get(each.service, each.filled(ids), **query)
-            found[f"{each.service} {each.route}"] = _without_moments(answer)
+            found[f"{each.service} {each.route}"] = _without_now(answer)
     return found
 
 
-def _without_moments(answer: Any) -> Any:
+def _without_now(answer: Any) -> Any:
     if isinstance(answer, dict):
-        return {name: _without_moments(value) for name, value in answer.items() if name != MOMENT_OF_WORK}
-    return [_without_moments(item) for item in answer] if isinstance(answer, list) else answer
+        return {name: _without_now(value) for name, value in answer.items() if name not in OF_NOW}
+    return [_without_now(item) for item in answer] if isinstance(answer, list) else answer
 
 
 def rows(tenant: Tenant) -> dict[str, int]:
