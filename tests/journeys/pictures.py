@@ -20,9 +20,11 @@ LEFT_OUT = {
 """Routes that rightly answer otherwise after a repetition, and why."""
 OF_NOW = frozenset({"computed_at", "silence_days"})
 """What goes on with time alone: when something was last computed, and for how long nobody was heard."""
+COUNTING = "source_day"
+"""The table behind ``sources``: spread over rows, so that a repetition may add one."""
 _TABLES = """
     SELECT table_name FROM information_schema.columns
-    WHERE table_schema = 'public' AND column_name = 'tenant' ORDER BY table_name
+    WHERE table_schema = 'public' AND column_name = 'tenant' AND table_name <> %s ORDER BY table_name
 """
 
 
@@ -50,7 +52,7 @@ def rows(tenant: Tenant) -> dict[str, int]:
     found = {}
     for service in tenant.stack.layout.services:
         with _superuser(tenant, service) as session:
-            for (table,) in session.execute(_TABLES).fetchall():
+            for (table,) in session.execute(_TABLES, [COUNTING]).fetchall():
                 count = SQL("SELECT count(*) FROM {} WHERE tenant = %s").format(Identifier(table))
                 [number] = session.execute(count, [tenant.name]).fetchone() or [0]
                 found[f"{service} {table}"] = int(number)
