@@ -3,11 +3,8 @@
 import argparse
 import asyncio
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +18,8 @@ from activities import SOURCE, account_name, activities, activity
 from aiokafka import AIOKafkaProducer
 from posting import bulk, exchange, post, request
 from results import keep, machine, table
+from serving import serving
 
-from bellwether.engines.ports import free_ports
 from bellwether.home import Home
 from bellwether.stack import Stack
 from bellwether_kit.ids import uuid7
@@ -101,7 +98,7 @@ class Ingest:
     def bare(self, count: int) -> float:
         """The same requests to the bare route."""
         self.db.execute(f"DROP TABLE IF EXISTS bare_activity; {bare.TABLE}")
-        with _serving(self.db.info.dsn) as port:
+        with serving("bare.py", self.db.info.dsn) as port:
             items = activities(count, self._given.accounts, run="bare")
             return count / self._post(map(msgspec.json.encode, items), 64, port)
 
@@ -162,31 +159,6 @@ class Ingest:
 def _rss(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
-
-
-@contextmanager
-def _serving(dsn: str) -> Iterator[int]:
-    """The bare route as a process, on the port that is given."""
-    port = free_ports(1)[0]
-    process = subprocess.Popen([sys.executable, str(HERE / "bare.py"), "--dsn", dsn, "--port", str(port)])
-    try:
-        asyncio.run(_until_it_listens(port))
-        yield port
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-async def _until_it_listens(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
 
 
 async def _announce(bootstrap: str, count: int) -> None:

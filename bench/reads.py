@@ -4,11 +4,8 @@ import argparse
 import asyncio
 import random
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,8 +15,8 @@ import psycopg
 from buckets import fill
 from posting import exchange
 from results import keep, machine, table
+from serving import serving
 
-from bellwether.engines.ports import free_ports
 from bellwether.home import Home
 from bellwether.stack import Stack
 
@@ -79,7 +76,7 @@ class Reads:
     def bare(self, count: int) -> list[float]:
         """The same of the bare route."""
         accounts = [row[0] for row in self.db.execute("SELECT account_id FROM account LIMIT 5000")]
-        with _serving(self.db.info.dsn) as port:
+        with serving("bare_read.py", self.db.info.dsn) as port:
             self._timed(port, lambda chance: f"/v1/accounts/{chance.choice(accounts)}", CONNECTIONS * 5)
             return self._timed(port, lambda chance: f"/v1/accounts/{chance.choice(accounts)}", count)
 
@@ -109,31 +106,6 @@ async def _read(port: int, requests: Sequence[bytes]) -> list[float]:
         for _ in range(CONNECTIONS):
             group.create_task(work())
     return [*spent, time.perf_counter() - started]
-
-
-@contextmanager
-def _serving(dsn: str) -> Iterator[int]:
-    """The bare route as a process, on the port that is given."""
-    port = free_ports(1)[0]
-    process = subprocess.Popen([sys.executable, str(HERE / "bare_read.py"), "--dsn", dsn, "--port", str(port)])
-    try:
-        asyncio.run(_until_it_listens(port))
-        yield port
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-async def _until_it_listens(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
 
 
 def measure(reads: Reads, requests: int, rounds: int) -> dict[str, object]:
