@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from bellwether_kit.db import Database
@@ -64,16 +65,18 @@ async def keep(database: Database, *accounts: Account) -> None:
 
 
 @contextmanager
-def statements_of(database: Database) -> Iterator[list[str]]:
-    """The statements that go to the server meanwhile."""
-    seen: list[str] = []
+def statements_sent() -> Iterator[list[object]]:
+    """What goes to the server meanwhile."""
+    seen: list[object] = []
+    execute = psycopg.AsyncCursor.execute
 
-    def see(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
+    async def see(cursor: Any, query: object, *given: Any, **more: Any) -> Any:
+        if query != "NOTIFY outbox":  # says to the relay that an earlier one is done, whenever that is
+            seen.append(query)
+        return await execute(cursor, query, *given, **more)
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", see)
-    yield seen
-    event.remove(database.engine.sync_engine, "before_cursor_execute", see)
+    with patch.object(psycopg.AsyncCursor, "execute", see):
+        yield seen
 
 
 @pytest.mark.parametrize("whole", [FULL, account(2)])
@@ -91,7 +94,7 @@ async def test_a_batch_of_any_size_takes_the_same_ten_statements(database: Datab
         for n in range(1, size + 1)
     ]
     await keep(database, account(0))
-    with statements_of(database) as seen:
+    with statements_sent() as seen:
         async with database.unit_of_work("acme") as uow:
             await store.one_writer(uow.session, "acme")
             known = await store.known(uow.session, "acme", changes)

@@ -2,7 +2,6 @@
 
 import secrets
 from base64 import b64encode
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -89,9 +88,9 @@ class ConnectionView(ResponseModel):
     id: UUID
     adapter: str
     source: str
-    own_domains: Sequence[str]
+    own_domains: list[str]
     address: str
-    secrets: Sequence[SecretView]
+    secrets: list[SecretView]
     created_at: datetime
     created_by: str
     disabled_at: datetime | None
@@ -108,7 +107,7 @@ class AdapterView(ResponseModel):
 class Adapters(ResponseModel):
     """All of them."""
 
-    items: Sequence[AdapterView]
+    items: list[AdapterView]
 
 
 def _view(row: Row[Any]) -> ConnectionView:

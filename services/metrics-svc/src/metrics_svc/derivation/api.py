@@ -1,6 +1,5 @@
 """The routes of a tenant's derivation rules."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -146,8 +145,8 @@ class RulesView(ResponseModel):
     author: str | None
     reason: str | None
     changed_at: datetime | None
-    policy: Mapping[str, Any]
-    changed: Annotated[Mapping[str, Changed], Field(description="what the version before said of it, and this one")]
+    policy: dict[str, Any]
+    changed: Annotated[dict[str, Changed], Field(description="what the version before said of it, and this one")]
 
 
 def _view(row: Row[Any] | None, before: Row[Any] | None) -> RulesView:
@@ -236,7 +235,7 @@ class DifferenceView(ResponseModel):
     kind: str
     observed_at: datetime
     magnitude: float
-    activity_ids: Sequence[UUID]
+    activity_ids: list[UUID]
 
 
 class TrialView(ResponseModel):
@@ -247,10 +246,10 @@ class TrialView(ResponseModel):
 
     accounts: int
     activities: int
-    kinds: Sequence[KindCount]
-    differences: Sequence[DifferenceView]
-    unsettled: Sequence[UUID]
-    too_long: Sequence[UUID]
+    kinds: list[KindCount]
+    differences: list[DifferenceView]
+    unsettled: list[UUID]
+    too_long: list[UUID]
     next_cursor: str | None
 
 
@@ -267,7 +266,7 @@ async def preview_derivation(body: Trial, call: Admin, page: PageRequest) -> Tri
     policy = _sound(body.rules.policy(), before, "/rules") if body.rules else None
     question = Question(tenant=call.tenant, as_of=call.now, policy=policy, since=body.from_)
     after = UUID(page.after[0]) if page.after else None
-    step = await preview(call.read, question, only=body.account_id, after=after, limit=page.limit)
+    step = await preview(call.rehearsal, question, only=body.account_id, after=after, limit=page.limit)
     return TrialView(
         accounts=step.accounts,
         activities=step.activities,

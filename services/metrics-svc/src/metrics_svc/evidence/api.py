@@ -1,6 +1,5 @@
 """The routes that read evidence, its catalogue, and take a piece back. Evidence comes in by ``intake``."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -116,7 +115,7 @@ class KindView(ResponseModel):
 class Kinds(ResponseModel):
     """The catalogue."""
 
-    items: Sequence[KindView]
+    items: list[KindView]
 
 
 class Filters(QueryModel):

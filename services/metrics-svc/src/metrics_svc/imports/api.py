@@ -75,8 +75,8 @@ async def receive_file(
     dry_run: bool = False,
 ) -> Response:
     """Take in a file as `import-activities` does, from a source that shows its ingest key as a bearer token."""
-    async with runtime_of(request).database.read(None) as session:
-        known = await named(session, "csv", connection)
+    async with runtime_of(request).database.rehearsal(None) as uow:
+        known = await named(uow.session, "csv", connection)
     call = admitted(request, known.tenant, known.author)
     proof = known.keyed(request.headers.get("authorization", ""))
     if isinstance(proof, Forgery):
@@ -91,8 +91,8 @@ async def _imported(call: Call, options: Options, author: str, *, dry_run: bool)
 
         if not dry_run:
             return await call.transact(accepted)
-        async with call.read() as session:
-            return await accepted(UnitOfWork(session, call.now))
+        async with call.rehearsal() as uow:
+            return await accepted(uow)
 
     request = body_of(call.request)
     rows = _rows(request.media_type, request.headers.get("content-type", ""), options)

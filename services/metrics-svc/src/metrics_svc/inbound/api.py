@@ -1,6 +1,6 @@
 """The routes that source systems deliver to, and those that show what became of it. Accept first, work after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -63,9 +63,9 @@ class DeliveryView(ResponseModel):
     connection_id: UUID
     received_at: datetime
     status: Literal["received", "worked", "failed"]
-    counts: Mapping[str, int]
-    unread: Sequence[Mapping[str, Any]]
-    rejected: Sequence[Mapping[str, Any]]
+    counts: dict[str, int]
+    unread: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
     reason: str | None
     worked_at: datetime | None
     retryable: bool
@@ -122,8 +122,8 @@ async def greet_source(adapter: str, request: Request, query: AnyQuery) -> Respo
 
 async def _received(adapter: str, request: Request, query: Mapping[str, str]) -> tuple[Connection, Delivery, Call]:
     """What a request delivers, and by which connection; raises UnknownConnection and ConnectionDisabled."""
-    async with runtime_of(request).database.read(None) as session:
-        connection = await named(session, adapter, query.get("connection", ""))
+    async with runtime_of(request).database.rehearsal(None) as uow:
+        connection = await named(uow.session, adapter, query.get("connection", ""))
     call = admitted(request, connection.tenant, connection.author)
     delivery = Delivery(
         method=request.method,

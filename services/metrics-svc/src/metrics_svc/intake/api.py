@@ -255,8 +255,8 @@ async def _take(
         return Answer(answer(await take(uow, heard)))
 
     if dry_run:
-        async with call.read() as session:
-            return answer(await take(UnitOfWork(session, call.now), heard))
+        async with call.rehearsal() as uow:
+            return answer(await take(uow, heard))
     if len(heard) == len(told) == 1 and "idempotency-key" not in call.request.headers:
         return rendered(Answer(answer([await call.join(heard[0], JoinedWork(take, _subject))])))
     return await call.write(work)

@@ -1,6 +1,6 @@
 """The routes of KPIs and SLAs: agreeing on them, changing and closing them, and how they stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -126,8 +126,8 @@ class AccountKpis(ResponseModel):
     """The open KPIs of one account, and how many stand in which colour."""
 
     account_id: UUID
-    colours: Mapping[Rag, int]
-    items: Sequence[KpiView]
+    colours: dict[Rag, int]
+    items: list[KpiView]
 
 
 class VersionView(ResponseModel):
@@ -136,7 +136,7 @@ class VersionView(ResponseModel):
     version: int
     author: str
     changed_at: datetime
-    terms: Mapping[str, Any]
+    terms: dict[str, Any]
 
 
 class Filters(QueryModel):

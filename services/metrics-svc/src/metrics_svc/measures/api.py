@@ -50,8 +50,8 @@ class EvidenceMetrics(ResponseModel):
     period_start: datetime
     period_end: datetime
     n: int
-    kinds: Sequence[KindCount]
-    families: Sequence[FamilyCount]
+    kinds: list[KindCount]
+    families: list[FamilyCount]
     return_rate: Annotated[float | None, Field(description="returned of returned and unreturned, 0 to 1")]
     return_rate_n: int
     response_time_median_hours: float | None

@@ -37,13 +37,13 @@ class MetricView(ResponseModel):
     unit: str
     up_is_good: bool
     formula: str
-    measures: Sequence[str]
+    measures: list[str]
 
 
 class Metrics(ResponseModel):
     """Every metric there is."""
 
-    items: Sequence[MetricView]
+    items: list[MetricView]
 
 
 class Dates(QueryModel):
@@ -102,7 +102,7 @@ class SeriesView(ResponseModel):
     unit: str
     timing: Literal["leading", "lagging"]
     up_is_good: bool
-    points: Sequence[Point]
+    points: list[Point]
     total: Figure
     previous: Figure
     change: float | None
@@ -120,7 +120,7 @@ class SeriesAnswer(ResponseModel):
     period_end: date
     previous_start: date
     accounts: int
-    series: Sequence[SeriesView]
+    series: list[SeriesView]
 
 
 class Compared(ResponseModel):

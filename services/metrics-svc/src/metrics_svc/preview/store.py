@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import UnitOfWork
 from metrics_svc.activities.store import READ, activity_of
 from metrics_svc.derivation.rules import Policy, RuleBook
 from metrics_svc.evidence import store as evidence
@@ -41,7 +42,7 @@ _ACTIVITIES = text(f"""
     FROM activity WHERE tenant = :tenant AND account_id = :account_id LIMIT :limit
 """)
 
-Read = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+Rehearse = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 
 
 @dataclass(slots=True)
@@ -78,15 +79,15 @@ class Question:
         return replace(in_force, policies=(*before, (self.since, self.policy)))
 
 
-async def preview(read: Read, question: Question, *, only: UUID | None, after: UUID | None, limit: int) -> Step:
+async def preview(rehearse: Rehearse, question: Question, *, only: UUID | None, after: UUID | None, limit: int) -> Step:
     """Derive accounts from scratch and compare; nothing is written, and each account is held but for its own turn."""
     step = Step()
     given = {"tenant": question.tenant, "only": only, "after": after or UUID(int=0), "limit": limit + 1}
-    async with read() as session:
-        rows = (await session.execute(_ACCOUNTS, {**given, "now": question.as_of})).all()
+    async with rehearse() as uow:
+        rows = (await uow.session.execute(_ACCOUNTS, {**given, "now": question.as_of})).all()
     for number, row in enumerate(rows[:limit], 1):
-        async with read() as session:
-            await _account(session, question, row.account_id, step)
+        async with rehearse() as uow:
+            await _account(uow.session, question, row.account_id, step)
         if number < len(rows) and (number == limit or len(step.differences) >= ENOUGH):
             step.last = row.account_id
             break

@@ -150,8 +150,8 @@ async def post_figures(call: Machine, *, dry_run: bool = False) -> Response | Bu
         return Answer(await take(uow))
 
     if dry_run:
-        async with call.read() as session:
-            return await take(UnitOfWork(session, call.now))
+        async with call.rehearsal() as uow:
+            return await take(uow)
     return await call.write(work)
 
 

@@ -1,6 +1,5 @@
 """The route that shows which sources are heard from, and which fell silent."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -30,7 +29,7 @@ class SourceView(ResponseModel):
     usual_gap_hours: float | None
     silent_at: datetime | None
     silent_since: datetime | None
-    activities_by_day: Mapping[date, int]
+    activities_by_day: dict[date, int]
 
 
 def _view(row: Row[Any]) -> SourceView:

@@ -62,7 +62,7 @@ class PerformerView(BetView):
     """Somebody whose interval lies above the mean of all, and the evidence that lifts them most."""
 
     overall: float
-    reasons: Sequence[Lift]
+    reasons: list[Lift]
     computed_at: datetime
 
 
@@ -82,7 +82,7 @@ class ReasonView(ResponseModel):
     against: float
     compared_with: str
     points: float
-    kinds: Sequence[KindView]
+    kinds: list[KindView]
 
 
 class JeopardyView(ResponseModel):
@@ -95,7 +95,7 @@ class JeopardyView(ResponseModel):
     tier: str | None
     jeopardy: float
     balance: float
-    reasons: Sequence[ReasonView]
+    reasons: list[ReasonView]
     computed_at: datetime
 
 

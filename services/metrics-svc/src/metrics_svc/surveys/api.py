@@ -1,6 +1,5 @@
 """The routes by which survey answers come in and are read, and of an account's satisfaction."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -173,7 +172,7 @@ class Satisfaction(ResponseModel):
     period_end: datetime
     csat: FigureView
     nps: FigureView
-    questions: Sequence[QuestionView]
+    questions: list[QuestionView]
 
 
 @router.post(
@@ -203,8 +202,8 @@ async def post_survey_responses(call: Machine, *, dry_run: bool = False) -> Resp
         return Answer(await take(uow))
 
     if dry_run:
-        async with call.read() as session:
-            return await take(UnitOfWork(session, call.now))
+        async with call.rehearsal() as uow:
+            return await take(uow)
     return await call.write(work)
 
 

@@ -1,6 +1,6 @@
 """The route of an account's last contacts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -59,7 +59,7 @@ class TouchView(ResponseModel):
     response_time_n: int
     two_way_ratio: float | None
     cadence: CadenceView
-    contacts: Sequence[PersonView]
+    contacts: list[PersonView]
 
 
 @router.get("/accounts/{account_id}/touch", operation_id="get-touch")

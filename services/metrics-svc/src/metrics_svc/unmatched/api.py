@@ -1,6 +1,5 @@
 """The route that lists names without an account, each with the accounts it may mean."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -32,7 +31,7 @@ class SuggestionView(ResponseModel):
     account_id: UUID
     name: str | None
     score: float
-    why: Sequence[str]
+    why: list[str]
 
 
 class UnmatchedView(ResponseModel):

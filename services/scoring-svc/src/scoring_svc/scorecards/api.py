@@ -1,6 +1,5 @@
 """The route that lists scorecards. Drafts and publishing are not built yet."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -20,12 +19,12 @@ class ScorecardView(ResponseModel):
     name: str
     version: int
     state: str
-    kind_weights: Mapping[str, float]
+    kind_weights: dict[str, float]
     half_life_days: dict[str, float]
     scale: float
     measure_weights: dict[str, float]
     validity_days: dict[str, float]
-    cadence_days: Mapping[str, float]
+    cadence_days: dict[str, float]
     healthy_from: float
     watch_from: float
     hysteresis: float

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bellwether_kit.clock import Clock, SystemClock
+from bellwether_kit.db.sessions import Session
 from bellwether_kit.events import outbox
 from bellwether_kit.events.announcer import Announcer
 from bellwether_kit.events.envelope import Event
@@ -21,7 +22,6 @@ from bellwether_kit.telemetry import Cause
 if TYPE_CHECKING:
     from bellwether_kit.settings import DatabaseSettings
 
-_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 _OLDEST_UNSENT = text(
     "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
 )
@@ -32,7 +32,7 @@ class UnitOfWork:
 
     __slots__ = ("_entries", "causes", "now", "session")
 
-    def __init__(self, session: AsyncSession, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime) -> None:
         self.session = session
         self.now = now
         self.causes: dict[str, Cause] = {}
@@ -75,6 +75,7 @@ class Database:
         self.clock: Clock = clock or SystemClock()
         self._announcer: Announcer | None = None
         self._engine: AsyncEngine | None = None
+        self._readers: AsyncEngine | None = None
 
     @property
     def url(self) -> URL:
@@ -94,34 +95,45 @@ class Database:
         return self._engine
 
     async def open(self) -> None:
-        """Make the pool; the first connection is made when it is needed."""
+        """Make the pools, one to write and one to read; connections are made when they are needed."""
+        self._engine = self._pool("")
+        # What only reads needs no transaction: its statements go alone, and can't write.
+        self._readers = self._pool(
+            " -c default_transaction_read_only=on", isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+        )
+        self._announcer = Announcer(self.dsn)
+
+    def _pool(self, options: str, **more: Any) -> AsyncEngine:
         s = self.settings
         options = (
             f"-c statement_timeout={s.statement_timeout_ms} -c lock_timeout={s.lock_timeout_ms} "
-            f"-c idle_in_transaction_session_timeout={s.idle_in_transaction_timeout_ms} -c timezone=UTC"
+            f"-c idle_in_transaction_session_timeout={s.idle_in_transaction_timeout_ms} -c timezone=UTC{options}"
         )
-        self._engine = create_async_engine(
+        return create_async_engine(
             self.url,
             pool_size=s.pool_size,
             max_overflow=0,
             pool_timeout=s.pool_timeout,
             connect_args={"options": options, "connect_timeout": 5},
+            json_deserializer=msgspec.json.decode,
+            **more,
         )
-        self._announcer = Announcer(self.dsn)
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pools."""
         if self._announcer is not None:
             await self._announcer.close()
             self._announcer = None
-        if self._engine is not None:
-            await self._engine.dispose()
-            self._engine = None
+        for engine in (self._engine, self._readers):
+            if engine is not None:
+                await engine.dispose()
+        self._engine = self._readers = None
 
     @asynccontextmanager
     async def unit_of_work(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
         """One transaction of ``tenant`` (None: a worker's, over all tenants); it commits at the end, or not at all."""
-        async with self._session(tenant) as session:
+        async with Session(self.engine) as session:
+            await session.begin_for(tenant, reading=False)
             unit = UnitOfWork(session, self.clock.now())
             yield unit
             await session.flush()
@@ -133,27 +145,19 @@ class Database:
             self._announcer.announce()
 
     @asynccontextmanager
-    async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
-        """One transaction of ``tenant`` for reading; nothing in it is committed."""
-        async with self._session(tenant) as session:
-            yield session
+    async def rehearsal(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
+        """A unit of work of ``tenant`` of which nothing stays, neither rows nor locks nor what was said in it."""
+        async with Session(self.engine) as session:
+            await session.begin_for(tenant, reading=False)
+            yield UnitOfWork(session, self.clock.now())
 
     @asynccontextmanager
-    async def _session(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
-        """A transaction whose first statement says whose it is, and so finds out whether the connection still lives.
-
-        A pool that pings each connection before it lends it would ask the server twice. Nothing has happened yet when
-        the connection turns out to be gone, so a new one is taken; that of a server that is away fails then.
-        """
-        given = {"tenant": tenant or ""}
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
-            try:
-                await session.execute(_SET_TENANT, given)
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-                await session.rollback()
-                await session.execute(_SET_TENANT, given)
+    async def read(self, tenant: str | None) -> AsyncIterator[Session]:
+        """Reads for ``tenant`` (None: a worker's, over all tenants); each sees what was committed when it began."""
+        if self._readers is None:
+            raise RuntimeError("the database is not open")
+        async with Session(self._readers) as session:
+            await session.begin_for(tenant, reading=True)
             yield session
 
     async def ping(self) -> None:

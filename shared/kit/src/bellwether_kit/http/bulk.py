@@ -1,6 +1,6 @@
 """Bulk writes: one object, ``{"items": […]}`` or NDJSON in; one result per item, in order, out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,7 +27,7 @@ class ItemResult(ResponseModel):
 class BulkAnswer(ResponseModel):
     """One result per item, in the order of the items."""
 
-    items: Sequence[ItemResult]
+    items: list[ItemResult]
 
 
 async def read_items(call: Call, model: type[M], limit: int = 500) -> list[M | Problem]:

@@ -61,8 +61,12 @@ class Call:
         return self._runtime.clock.now()
 
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Open a session that sees the caller's tenant and commits nothing."""
+        """Open a session that sees the caller's tenant and can't write."""
         return self._runtime.database.read(self.tenant)
+
+    def rehearsal(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a unit of work of the caller's tenant of which nothing stays."""
+        return self._runtime.database.rehearsal(self.tenant)
 
     async def write(self, work: Work) -> Response:
         """Run ``work`` in one transaction of the caller's tenant and answer what it gives.

@@ -24,7 +24,7 @@ _MAC_BYTES = 16
 class Page(ResponseModel, Generic[T]):
     """One page of a list; ``next_cursor`` is null on the last."""
 
-    items: Sequence[T]
+    items: list[T]
     next_cursor: str | None = None
 
 
