@@ -4,6 +4,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
+
+from bellwether_kit.http import Page
+from metrics_svc.standing.api import JeopardyView, People, PerformerView
 
 ANA, BO = UUID(int=0xA), UUID(int=0xB)
 
@@ -90,6 +94,16 @@ async def test_an_account_in_jeopardy_says_why_and_against_what(crm: Any) -> Non
     assert reasons.keys() == {"negative-balance", "unreturned-asks"}
     assert reasons["negative-balance"]["kinds"] == [{"kind": "call-unreturned", "n": 3, "total": -3.0}]
     assert (reasons["unreturned-asks"]["value"], reasons["unreturned-asks"]["against"]) == (3, 1)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("path", "model"), [("people", People), ("high-performers", Page[PerformerView]), ("jeopardy", Page[JeopardyView])]
+)
+async def test_what_the_database_writes_is_what_is_documented(crm: Any, path: str, model: type[BaseModel]) -> None:
+    answer = await crm.get(f"/v1/metrics/{path}", limit=1)
+    assert model.model_validate(answer).model_dump() == model.model_validate(answer, extra="forbid").model_dump()
+    assert answer["items"][0].keys() == model.model_validate(answer).model_dump()["items"][0].keys()
 
 
 @pytest.mark.usefixtures("many")

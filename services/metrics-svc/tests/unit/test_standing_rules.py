@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics_svc.standing.rules import Facts, KindSum, interval, jeopardy, lifts, shrunk, t_quantile
+from metrics_svc.standing.rules import Facts, KindSum, interval, jeopardy, lifts, t_quantile
 
 means = st.floats(-50, 50)
 
@@ -88,16 +88,6 @@ def test_an_interval_by_a_worked_example() -> None:
     low, high = interval(4, 10.0, 2.0) or (0.0, 0.0)
     assert (low, high) == (pytest.approx(6.818), pytest.approx(13.182))
     assert interval(1, 10.0, None) is None
-
-
-def test_three_lucky_calls_make_no_star() -> None:
-    assert shrunk(8.0, 3, 1.0, 10.0) < shrunk(4.0, 40, 1.0, 10.0)
-
-
-@given(means, means, st.integers(1, 10_000), st.floats(0, 1_000))
-def test_a_bet_is_drawn_to_the_mean_of_all_and_never_past_it(mean: float, overall: float, n: int, k: float) -> None:
-    found = shrunk(mean, n, overall, k)
-    assert min(mean, overall) - 1e-9 <= found <= max(mean, overall) + 1e-9
 
 
 def test_the_kinds_that_lift_somebody_are_those_they_have_more_of_than_all() -> None:

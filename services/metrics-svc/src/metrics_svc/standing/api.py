@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
 
-from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, requires
+from bellwether_kit.http import Call, Page, PageQuery, PageRequest, QueryModel, ResponseModel, requires
 from bellwether_kit.http import router as routes
 from metrics_svc.standing import store
-from metrics_svc.standing.rules import DEFAULT_K, JUDGED, WINDOWS, shrunk
+from metrics_svc.standing.rules import DEFAULT_K
 
 router = routes(tags=["metrics"])
 
@@ -107,73 +107,42 @@ class JeopardyQuery(QueryModel):
     tier: Annotated[str | None, Field(max_length=200)] = None
 
 
-@router.get("/metrics/people", operation_id="list-bets-on-people")
-async def list_bets_on_people(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> People:
+@router.get("/metrics/people", operation_id="list-bets-on-people", response_model=People)
+async def list_bets_on_people(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> Response:
     """The mean evidence balance per account of every owner or territory, with its interval, shrunk."""
-    rows, cursor = await _people(call, page, asked, best=False)
-    first = rows[0] if rows else None
-    return People(
-        items=[BetView(**_bet(row, asked.k)) for row in rows],
-        next_cursor=cursor,
+    rows = await _people(call, page, asked, best=False)
+    return page.written(
+        rows,
+        _place,
         days=int(asked.days),
         k=asked.k,
-        overall=first.overall if first else None,
-        accounts=first.every if first else 0,
-        computed_at=first.computed_at if first else None,
+        overall=rows[0].overall if rows else None,
+        accounts=rows[0].every if rows else 0,
+        computed_at=rows[0].computed_at if rows else None,
     )
 
 
-@router.get("/metrics/high-performers", operation_id="list-high-performers")
-async def list_high_performers(
-    call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]
-) -> Page[PerformerView]:
+@router.get("/metrics/high-performers", operation_id="list-high-performers", response_model=Page[PerformerView])
+async def list_high_performers(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> Response:
     """Owners or territories whose interval lies above the mean of all, with the evidence that makes it so."""
-    rows, cursor = await _people(call, page, asked, best=True)
-    items = [
-        PerformerView(
-            **_bet(row, asked.k),
-            overall=row.overall,
-            reasons=[Lift(kind=kind, per_account=mine, overall=of_all) for kind, mine, of_all in row.kinds],
-            computed_at=row.computed_at,
-        )
-        for row in rows
-    ]
-    return Page(items=items, next_cursor=cursor)
+    return page.written(await _people(call, page, asked, best=True), _place)
 
 
-async def _people(
-    call: Call, page: PageRequest, asked: PeopleQuery, *, best: bool
-) -> tuple[Sequence[Row[Any]], str | None]:
+async def _people(call: Call, page: PageQuery, asked: PeopleQuery, *, best: bool) -> Sequence[Row[Any]]:
+    wanted = store.People(scope=asked.scope, days=int(asked.days), k=asked.k)
     async with call.read() as session:
-        rows = await store.people(
-            session,
-            call.tenant,
-            asked.scope,
-            int(asked.days),
-            asked.k,
-            best=best,
-            after=page.after,
-            limit=page.limit + 1,
-        )
-    return page.cut(rows, key=lambda row: [row.shrunk, row.member])
+        return await store.people(session, call.tenant, wanted, best=best, after=page.after, limit=page.limit + 1)
 
 
-def _bet(row: Row[Any], k: float) -> dict[str, Any]:
-    drawn = {"shrunk": row.mean, "shrunk_low": row.low, "shrunk_high": row.high}
-    return {
-        **{name: getattr(row, name) for name in ("member", "accounts", "mean", "low", "high")},
-        **{n: None if v is None else shrunk(v, row.accounts, row.overall, k) for n, v in drawn.items()},
-    }
+def _place(row: Row[Any]) -> list[Any]:
+    return [row.shrunk, row.member]
 
 
-@router.get("/metrics/jeopardy", operation_id="list-accounts-in-jeopardy")
+@router.get("/metrics/jeopardy", operation_id="list-accounts-in-jeopardy", response_model=Page[JeopardyView])
 async def list_accounts_in_jeopardy(
     call: Reader, page: PageRequest, asked: Annotated[JeopardyQuery, Query()]
-) -> Page[JeopardyView]:
+) -> Response:
     """Accounts whose balance is negative or falls, that go silent or leave asks unreturned; the gravest first."""
     async with call.read() as session:
         rows = await store.in_jeopardy(session, call.tenant, asked.model_dump(), after=page.after, limit=page.limit + 1)
-    shown, cursor = page.cut(rows, key=lambda row: [row.jeopardy, str(row.account_id)])
-    judged = WINDOWS.index(JUDGED)
-    items = [JeopardyView.model_validate({**row._asdict(), "balance": row.balances[judged]}) for row in shown]
-    return Page(items=items, next_cursor=cursor)
+    return page.written(rows, lambda row: [row.jeopardy, str(row.account_id)])

@@ -134,11 +134,6 @@ def interval(n: int, mean: float, deviation: float | None) -> tuple[float, float
     return mean - reach, mean + reach
 
 
-def shrunk(value: float, n: int, overall: float, k: float) -> float:
-    """A value drawn to the overall mean by n / (n + k): little is known of few."""
-    return overall + (value - overall) * n / (n + k)
-
-
 def lifts(kinds: Sequence[KindSum], n: int, every: Sequence[KindSum], n_every: int) -> list[tuple[str, float, float]]:
     """The three kinds that lift n accounts most above all: kind, its balance per account, and that of all."""
     overall = {kind.kind: kind.total / n_every for kind in every}

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import utc_text
 from metrics_svc.activities.rules import NOBODY
 from metrics_svc.figures.rules import DAY, Period, spans
 from metrics_svc.standing.rules import JUDGED, WINDOWS, KindSum, Reason
@@ -115,23 +118,39 @@ _FORGET_BETS = text("DELETE FROM bet WHERE tenant = :tenant")
 _BETS_DONE = text("UPDATE bet_due SET due_at = NULL WHERE tenant = :tenant")
 
 # People are listed by what is left of their balance when it is drawn to that of all by n / (n + k).
-_PEOPLE = text("""
-    SELECT * FROM (
+_PEOPLE = """
+    SELECT member, every, overall, computed_at, shrunk, CAST({item} AS text) AS item FROM (
         SELECT b.member, b.accounts, b.mean, b.low, b.high, b.kinds, b.computed_at, o.mean AS overall,
-               o.accounts AS every,
-               o.mean + (b.mean - o.mean) * b.accounts / (b.accounts + CAST(:k AS float8)) AS shrunk
+               o.accounts AS every, o.mean + (b.mean - o.mean) * kept AS shrunk,
+               o.mean + (b.low - o.mean) * kept AS shrunk_low, o.mean + (b.high - o.mean) * kept AS shrunk_high
         FROM bet AS b JOIN bet AS o ON o.tenant = b.tenant AND o.scope = 'all' AND o.days = b.days AND o.member = ''
+        CROSS JOIN LATERAL (SELECT b.accounts / (b.accounts + CAST(:k AS float8)) AS kept) AS drawn
         WHERE b.tenant = :tenant AND b.scope = :scope AND b.days = :days
     ) AS people
-    WHERE (NOT :best OR low > overall)
+    WHERE {where}
       AND (CAST(:after AS text) IS NULL OR (-shrunk, member) > (-CAST(:shrunk AS float8), CAST(:after AS text)))
     ORDER BY -shrunk, member LIMIT :limit
-""")
+"""
+_BET_FIELDS = """
+    'member', member, 'accounts', accounts, 'mean', mean, 'low', low, 'high', high,
+    'shrunk', shrunk, 'shrunk_low', shrunk_low, 'shrunk_high', shrunk_high
+"""
+_PERFORMER_FIELDS = f"""
+    {_BET_FIELDS}, 'overall', overall, 'computed_at', {utc_text("computed_at")},
+    'reasons', (SELECT coalesce(json_agg(json_build_object(
+                    'kind', lift -> 0, 'per_account', lift -> 1, 'overall', lift -> 2) ORDER BY place), '[]')
+                FROM jsonb_array_elements(kinds) WITH ORDINALITY AS k(lift, place))
+"""
+_BETS_ON_PEOPLE = text(_PEOPLE.format(item=f"json_build_object({_BET_FIELDS})", where="true"))
+_PERFORMERS = text(_PEOPLE.format(item=f"json_build_object({_PERFORMER_FIELDS})", where="low > overall"))
 
-_JEOPARDY = """
-    SELECT s.account_id, a.name, s.owner_id, s.territory, s.tier, s.jeopardy, s.balances, s.reasons, s.computed_at
+_JEOPARDY = f"""
+    SELECT s.jeopardy, s.account_id, CAST(json_build_object(
+               'account_id', s.account_id, 'name', a.name, 'owner_id', s.owner_id, 'territory', s.territory,
+               'tier', s.tier, 'jeopardy', s.jeopardy, 'balance', s.balances[CAST(:judged AS integer)],
+               'reasons', s.reasons, 'computed_at', {utc_text("s.computed_at")}) AS text) AS item
     FROM standing AS s JOIN account AS a USING (tenant, account_id)
-    WHERE {where} ORDER BY s.jeopardy DESC, s.account_id LIMIT :limit
+    WHERE {{where}} ORDER BY s.jeopardy DESC, s.account_id LIMIT :limit
 """
 
 
@@ -206,34 +225,42 @@ async def keep_bets(session: AsyncSession, tenant: str, bets: Sequence[Mapping[s
     await session.execute(_BETS_DONE, {"tenant": tenant})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Whose bets are asked for: of a scope, over the last ``days``, shrunk by ``k``."""
+
+    scope: str
+    days: int
+    k: float
+
+
 async def people(
-    session: AsyncSession,
-    tenant: str,
-    scope: str,
-    days: int,
-    k: float,
-    *,
-    best: bool,
-    after: Sequence[Any] | None,
-    limit: int,
+    session: AsyncSession, tenant: str, asked: People, *, best: bool, after: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """The bets of a scope, the best first; ``best``: only those whose interval lies above the mean of all."""
+    """The bets of a scope as JSON, the best first; ``best``: only those whose interval lies above the mean of all."""
     place = {"shrunk": after[0] if after else None, "after": after[1] if after else None}
-    given = {"tenant": tenant, "scope": scope, "days": days, "k": k, "best": best, "limit": limit, **place}
-    return (await session.execute(_PEOPLE, given)).all()
+    given = {"tenant": tenant, **asdict(asked), "limit": limit, **place}
+    return (await session.execute(_PERFORMERS if best else _BETS_ON_PEOPLE, given)).all()
 
 
 async def in_jeopardy(
     session: AsyncSession, tenant: str, filters: Mapping[str, Any], *, after: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """Accounts in jeopardy that fit, the gravest first."""
+    """Accounts in jeopardy that fit, as JSON, the gravest first."""
     given = {name: value for name, value in filters.items() if value is not None}
-    where = ["s.tenant = :tenant", "s.jeopardy > 0", *(f"s.{name} = :{name}" for name in given)]
+    statement = _in_jeopardy(frozenset(given), goes_on=after is not None)
+    given |= {"tenant": tenant, "limit": limit, "judged": WINDOWS.index(JUDGED) + 1}
     if after is not None:
-        where.append("(-s.jeopardy, s.account_id) > (-CAST(:jeopardy AS float8), CAST(:account AS uuid))")
-        given |= {"jeopardy": after[0], "account": after[1]}
-    statement = text(_JEOPARDY.format(where=" AND ".join(where)))
-    return (await session.execute(statement, {"tenant": tenant, "limit": limit, **given})).all()
+        given |= {"after_jeopardy": after[0], "after_account": after[1]}
+    return (await session.execute(statement, given)).all()
+
+
+@cache
+def _in_jeopardy(filters: frozenset[str], *, goes_on: bool) -> TextClause:
+    where = ["s.tenant = :tenant", "s.jeopardy > 0", *(f"s.{name} = :{name}" for name in sorted(filters))]
+    if goes_on:
+        where.append("(-s.jeopardy, s.account_id) > (-CAST(:after_jeopardy AS float8), CAST(:after_account AS uuid))")
+    return text(_JEOPARDY.format(where=" AND ".join(where)))
 
 
 def _keys(accounts: Sequence[tuple[str, UUID]]) -> dict[str, list[Any]]:

@@ -1,6 +1,7 @@
 """PostgreSQL: units of work, row security, the kit's tables, migrations and provisioning."""
 
 from bellwether_kit.arrays import array, arrays
+from bellwether_kit.db.sessions import utc_text
 from bellwether_kit.db.tables import (
     DeadLetterColumns,
     IdempotencyColumns,
@@ -20,4 +21,5 @@ __all__ = [
     "UnitOfWork",
     "array",
     "arrays",
+    "utc_text",
 ]

@@ -10,32 +10,41 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
-from sqlalchemy import text
+from psycopg.pq import ExecStatus, TransactionStatus
+from sqlalchemy import PoolProxiedConnection, QueuePool, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.util import greenlet_spawn
+
+Driver = psycopg.AsyncConnection[tuple[Any, ...]]
 
 _TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
-_READER = text("SELECT set_config('app.tenant', :tenant, false)")
+_READER = b"SELECT set_config('app.tenant', %s, false)"
 
 _DIALECT = cast("Any", postgresql.psycopg).dialect()
 _written: WeakKeyDictionary[TextClause, bytes] = WeakKeyDictionary()
 
 
+def utc_text(column: str) -> str:
+    """The SQL that writes a time as RFC 3339, for JSON that the database composes."""
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
 class PlainResult(IteratorResult[Any]):
     """The rows of plain SQL; ``rowcount`` says how many it gave or changed."""
 
-    def __init__(self, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
+    def __init__(self, names: tuple[bytes | None, ...], rows: Sequence[tuple[Any, ...]], rowcount: int) -> None:
         super().__init__(_columns(names), iter(rows))
         self.rowcount = rowcount
 
 
 @lru_cache(maxsize=2_000)
-def _columns(names: tuple[str, ...]) -> SimpleResultMetaData:
-    return SimpleResultMetaData(names)
+def _columns(names: tuple[bytes | None, ...]) -> SimpleResultMetaData:
+    return SimpleResultMetaData([(name or b"").decode() for name in names])
 
 
 def _sql(statement: TextClause) -> bytes:
@@ -47,53 +56,137 @@ def _sql(statement: TextClause) -> bytes:
 
 
 class Session(AsyncSession):
-    """The session of one transaction, or of reads that need none; both sorts of statements share its connection."""
+    """The session of one transaction; both sorts of statements share its connection."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, expire_on_commit=False, autoflush=False)
         self._engine = engine
-        self._lent: tuple[object, psycopg.AsyncConnection[Any]] | None = None
+        self._lent: tuple[object, Driver] | None = None
 
-    async def begin_for(self, tenant: str | None, *, reading: bool) -> None:
-        """Say whose connection it is now, which finds out whether it still lives.
+    async def begin_for(self, tenant: str | None) -> None:
+        """Say whose transaction it is, which finds out whether the connection still lives.
 
         A pool that pings each connection before it lends it would ask the server twice. Nothing has happened yet when
         the connection turns out to be gone, seldom alone: all are made anew. That of a server that is away fails then.
         """
-        statement, given = _READER if reading else _TENANT, {"tenant": tenant or ""}
+        given = {"tenant": tenant or ""}
         try:
-            await self.execute(statement, given)
+            await self.execute(_TENANT, given)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
             await self.rollback()
             await self._engine.dispose()
-            await self.execute(statement, given)
+            await self.execute(_TENANT, given)
 
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Run a statement; plain SQL with one set of parameters takes the short way."""
-        if type(statement) is not TextClause or not isinstance(params, Mapping | None):
-            return await super().execute(statement, params, **options)
-        driver, sql = await self._driver(), _sql(statement)
-        try:
-            cursor = await driver.execute(sql, params)
-            if cursor.description is None:
-                return PlainResult((), (), cursor.rowcount)
-            names = tuple([column.name for column in cursor.description])
-            return PlainResult(names, await cursor.fetchall(), cursor.rowcount)
-        except psycopg.Error as error:
-            if driver.closed:
-                await (await self.connection()).invalidate(error)
-            raise DBAPIError.instance(
-                sql.decode(), params, error, psycopg.Error, connection_invalidated=driver.closed
-            ) from error
+        if _is_plain(statement, params):
+            return await self._plain(statement, params)
+        return await super().execute(statement, params, **options)
 
-    async def _driver(self) -> psycopg.AsyncConnection[Any]:
+    async def _plain(self, statement: TextClause, params: Any) -> PlainResult:
+        driver = await self._driver()
+        try:
+            return await _run(driver, _sql(statement), params)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                await (await self.connection()).invalidate(error.orig)
+            raise
+
+    async def _driver(self) -> Driver:
         if self._lent is None or self._lent[0] is not self._innermost():
             # A savepoint is set when its connection is first asked for.
             raw = await (await self.connection()).get_raw_connection()
-            self._lent = (self._innermost(), cast("Any", raw.driver_connection))
+            self._lent = (self._innermost(), cast("Driver", raw.driver_connection))
         return self._lent[1]
 
     def _innermost(self) -> object:
         return self.sync_session.get_nested_transaction() or self.sync_session.get_transaction()
+
+
+class ReadSession(AsyncSession):
+    """A session that only reads, each statement by itself: it sees what is committed when the statement begins.
+
+    ``engine`` commits by itself and can't write. Its connections keep whose they are until they are lent to another
+    tenant.
+    """
+
+    def __init__(self, engine: AsyncEngine, tenant: str | None) -> None:
+        super().__init__(engine, expire_on_commit=False, autoflush=False)
+        self._engine = engine
+        self._tenant = tenant or ""
+        self._lent: PoolProxiedConnection | None = None
+
+    async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """Run a statement that reads; plain SQL with one set of parameters takes the short way."""
+        if not _is_plain(statement, params):
+            await _tell(cast("Any", await (await self.connection()).get_raw_connection()), self._tenant)
+            return await super().execute(statement, params, **options)
+        try:
+            return await _run(await self._driver(), _sql(statement), params)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # It only reads, so it may be asked again; a connection that was lost is seldom lost alone.
+            self._give_back()
+            await self._engine.dispose()
+            return await _run(await self._driver(), _sql(statement), params)
+
+    async def _driver(self) -> Driver:
+        if self._lent is None:
+            engine = self._engine.sync_engine
+            pool = cast("QueuePool", engine.pool)
+            # Only a connection that has to be made first needs SQLAlchemy's bridge between its two worlds.
+            try:
+                self._lent = (
+                    engine.raw_connection() if pool.checkedin() else await greenlet_spawn(engine.raw_connection)
+                )
+            except psycopg.Error as error:
+                raise _raised("", None, error, is_gone=True) from error
+            await _tell(self._lent, self._tenant)
+        return cast("Driver", self._lent.driver_connection)
+
+    def _give_back(self) -> None:
+        if self._lent is not None:
+            driver = cast("Driver", self._lent.driver_connection)
+            if driver.info.transaction_status is not TransactionStatus.IDLE:
+                self._lent.invalidate()
+            self._lent.close()
+            self._lent = None
+
+    async def close(self) -> None:
+        """Give back what was lent."""
+        self._give_back()
+        if self.in_transaction():
+            await super().close()
+
+
+def _is_plain(statement: object, params: object) -> bool:
+    return type(statement) is TextClause and isinstance(params, Mapping | None)
+
+
+async def _tell(lent: PoolProxiedConnection, tenant: str) -> None:
+    """Make it a connection of ``tenant``, unless it is one from before."""
+    if lent.info.get("tenant") != tenant:
+        await _run(cast("Driver", lent.driver_connection), _READER, [tenant])
+        lent.info["tenant"] = tenant
+
+
+async def _run(driver: Driver, sql: bytes, given: Any) -> PlainResult:
+    """Run plain SQL; raises SQLAlchemy's errors."""
+    try:
+        cursor = await driver.execute(sql, given)
+        found = cursor.pgresult
+        if found is None or found.status != ExecStatus.TUPLES_OK:
+            return PlainResult((), (), cursor.rowcount)
+        # The driver's own description of the columns says more, and takes longer than the statement.
+        names = tuple([found.fname(place) for place in range(found.nfields)])
+        return PlainResult(names, await cursor.fetchall(), cursor.rowcount)
+    except psycopg.Error as error:
+        raise _raised(sql.decode(), given, error, is_gone=driver.closed) from error
+
+
+def _raised(sql: str, given: Any, error: psycopg.Error, *, is_gone: bool) -> BaseException:
+    """The error that SQLAlchemy makes of the driver's."""
+    return DBAPIError.instance(sql, given, error, psycopg.Error, connection_invalidated=is_gone)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from bellwether_kit.clock import Clock, SystemClock
-from bellwether_kit.db.sessions import Session
+from bellwether_kit.db.sessions import ReadSession, Session
 from bellwether_kit.events import outbox
 from bellwether_kit.events.announcer import Announcer
 from bellwether_kit.events.envelope import Event
@@ -76,6 +77,8 @@ class Database:
         self._announcer: Announcer | None = None
         self._engine: AsyncEngine | None = None
         self._readers: AsyncEngine | None = None
+        self._writing = asyncio.Semaphore(settings.pool_size)
+        self._reading = asyncio.Semaphore(settings.pool_size)
 
     @property
     def url(self) -> URL:
@@ -132,8 +135,8 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
         """One transaction of ``tenant`` (None: a worker's, over all tenants); it commits at the end, or not at all."""
-        async with Session(self.engine) as session:
-            await session.begin_for(tenant, reading=False)
+        async with self._turn(self._writing), Session(self.engine) as session:
+            await session.begin_for(tenant)
             unit = UnitOfWork(session, self.clock.now())
             yield unit
             await session.flush()
@@ -147,18 +150,40 @@ class Database:
     @asynccontextmanager
     async def rehearsal(self, tenant: str | None) -> AsyncIterator[UnitOfWork]:
         """A unit of work of ``tenant`` of which nothing stays, neither rows nor locks nor what was said in it."""
-        async with Session(self.engine) as session:
-            await session.begin_for(tenant, reading=False)
+        async with self._turn(self._writing), Session(self.engine) as session:
+            await session.begin_for(tenant)
             yield UnitOfWork(session, self.clock.now())
 
     @asynccontextmanager
-    async def read(self, tenant: str | None) -> AsyncIterator[Session]:
+    async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
         """Reads for ``tenant`` (None: a worker's, over all tenants); each sees what was committed when it began."""
         if self._readers is None:
             raise RuntimeError("the database is not open")
-        async with Session(self._readers) as session:
-            await session.begin_for(tenant, reading=True)
-            yield session
+        async with self._turn(self._reading):
+            session = ReadSession(self._readers, tenant)
+            try:
+                yield session
+            finally:
+                await session.close()
+
+    @asynccontextmanager
+    async def _turn(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Wait for a connection, whoever came first gets the next: in SQLAlchemy's pool newcomers overtake.
+
+        Raises SQLAlchemy's TimeoutError when none is given back in time.
+        """
+        if turns.locked():
+            try:
+                async with asyncio.timeout(self.settings.pool_timeout):
+                    await turns.acquire()
+            except TimeoutError as error:
+                raise PoolExhausted("no connection was given back in time") from error
+        else:
+            await turns.acquire()
+        try:
+            yield
+        finally:
+            turns.release()
 
     async def ping(self) -> None:
         """Raise when the database does not answer within a second."""

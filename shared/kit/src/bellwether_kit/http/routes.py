@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.routing import Match
+from starlette.types import Scope
 
 from bellwether_kit.http.bodies import BodyRequest
 from bellwether_kit.http.guard import Requires
@@ -26,6 +29,16 @@ AnyQuery = Annotated[Mapping[str, str], Depends(any_query)]
 
 class Route(APIRoute):
     """A route with its guard in front."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether the request is for this route; most are not, as the fixed beginning of the path tells."""
+        if not scope["path"].startswith(self._beginning):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _beginning(self) -> str:
+        return self.path.partition("{")[0]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler, which would read and decode the body before it asks who is calling."""
