@@ -56,6 +56,11 @@ STEPS: Mapping[str, str] = {
         SELECT 'bench', scope, member, measure, CAST(date_trunc('month', day) AS date), sum(n), sum(total)
         FROM figure_day GROUP BY 2, 3, 4, 5
     """,
+    "quarters of groups": """
+        INSERT INTO figure_quarter (tenant, scope, member, measure, day, n, total)
+        SELECT 'bench', scope, member, measure, CAST(date_trunc('quarter', day) AS date), sum(n), sum(total)
+        FROM figure_month GROUP BY 2, 3, 4, 5
+    """,
     "evidence": """
         INSERT INTO evidence (tenant, evidence_id, account_id, rule, anchor, kind, family, dimension, polarity,
                               magnitude, observed_at, recorded_at, revision, source, contact_ids, activity_ids)

@@ -1,6 +1,7 @@
 """Days, intervals and periods: how a period is cut, and what a day's events matter to."""
 
 import itertools
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from metrics_svc.activities.rules import Activity, Change
 from metrics_svc.evidence.rules import Evidence, Revision, Slot
-from metrics_svc.figures.rules import DAY, Interval, Period, after, counted, marks, spans, start_of
+from metrics_svc.figures.rules import DAY, GRAINS, Grain, Interval, Period, after, counted, marks, spans, start_of
 
 ACCOUNT, OTHER = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,10 +89,14 @@ def test_the_points_of_a_period_are_the_period_without_gaps(period: Period, inte
     assert all(start_of(interval, point.start) == start_of(interval, point.end - DAY) for point in points)
 
 
-@given(periods, st.booleans())
-def test_the_spans_of_a_period_are_the_period_and_month_buckets_are_whole(period: Period, months: bool) -> None:
-    cut = spans(period, months=months)
+@given(periods, st.sampled_from(GRAINS))
+def test_the_spans_of_a_period_are_the_period_and_its_buckets_are_whole(period: Period, coarsest: Grain) -> None:
+    cut = spans(period, coarsest=coarsest)
     assert (cut[0].start, cut[-1].end) == (period.start, period.end)
     assert all(one.end == next_.start for one, next_ in itertools.pairwise(cut))
-    assert all(span.start.day == span.end.day == 1 for span in cut if span.months)
-    assert sum((span.end - span.start).days for span in cut if not span.months) <= (60 if months else 1_500)
+    assert all(start_of(span.grain, at) == at for span in cut for at in (span.start, span.end))
+    days = Counter[Grain]()
+    for span in cut:
+        days[span.grain] += (span.end - span.start).days
+    assert days["day"] <= (1_500 if coarsest == "day" else 60)
+    assert days["month"] <= (1_500 if coarsest == "month" else 124)

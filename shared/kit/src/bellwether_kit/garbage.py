@@ -9,5 +9,6 @@ def collect_seldom() -> None:
     A batch makes some hundred thousand objects that die with it by their reference counts; with the default
     thresholds the collector walks through them again and again, a fifth of the processor time of a drain.
     """
+    gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)

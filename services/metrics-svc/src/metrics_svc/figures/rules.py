@@ -1,6 +1,6 @@
 """What figures are counted for which days, and how a period is cut into the buckets that are kept. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -14,6 +14,10 @@ SCOPES: tuple[str, ...] = ("all", "owner", "territory", "tier")
 """The scopes of groups, in the order in which an account's groups are kept."""
 
 Interval = Literal["day", "week", "month", "quarter"]
+
+Grain = Literal["day", "month", "quarter"]
+GRAINS: tuple[Grain, ...] = ("day", "month", "quarter")
+"""The buckets that figures of groups are kept in, the finest first."""
 
 Mark = tuple[str, UUID, date | None]
 """Tenant, account and the UTC day whose figures may have changed; None: the account's groups may have."""
@@ -111,26 +115,32 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a period that is read from month buckets (whole months only) or from day buckets.
+    """A stretch of a period that is read from buckets of one grain: whole quarters, whole months, or days.
 
     ``earlier`` says that it belongs to the period before the one asked for.
     """
 
-    months: bool
+    grain: Grain
     start: date
     end: date
     earlier: bool = False
 
 
-def spans(period: Period, *, months: bool, earlier: bool = False) -> Sequence[Span]:
-    """The stretches that together are a period: its whole months at once where month buckets may be used."""
-    first = period.start if period.start.day == 1 else months_later(start_of("month", period.start), 1)
-    last = start_of("month", period.end)
-    if not months or first >= last:
-        return [Span(False, period.start, period.end, earlier)]
-    cut = [
-        Span(False, period.start, first, earlier),
-        Span(True, first, last, earlier),
-        Span(False, last, period.end, earlier),
+def spans(period: Period, *, coarsest: Grain, earlier: bool = False) -> list[Span]:
+    """The stretches that together are a period, each read from the coarsest buckets that fit."""
+    if period.start >= period.end:
+        return []
+    if coarsest == "day":
+        return [Span("day", period.start, period.end, earlier)]
+    finer = GRAINS[GRAINS.index(coarsest) - 1]
+    first = start_of(coarsest, period.start)
+    if first < period.start:
+        first = after(coarsest, first)
+    last = start_of(coarsest, period.end)
+    if first >= last:
+        return spans(period, coarsest=finer, earlier=earlier)
+    return [
+        *spans(Period(period.start, first), coarsest=finer, earlier=earlier),
+        Span(coarsest, first, last, earlier),
+        *spans(Period(last, period.end), coarsest=finer, earlier=earlier),
     ]
-    return [span for span in cut if span.start < span.end]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bellwether_kit.db import arrays
 from metrics_svc.activities.rules import Change
 from metrics_svc.evidence.rules import Revision
-from metrics_svc.figures.rules import SCOPES, Mark, counted, marks
+from metrics_svc.figures.rules import GRAINS, SCOPES, Mark, counted, marks
 
 _MARK = text("""
     INSERT INTO figure_mark (tenant, account_id, day)
@@ -140,21 +140,17 @@ _COUNT = """
     ){added}
 """
 
-_ADDED = """, by_day AS (
-        INSERT INTO figure_day AS kept (tenant, scope, member, measure, day, n, total)
-        SELECT tenant, scope, member, measure, day, sum(more), sum(added) FROM difference
-        GROUP BY tenant, scope, member, measure, day HAVING sum(more) <> 0 OR sum(added) <> 0
-        ON CONFLICT (tenant, scope, member, measure, day)
-        DO UPDATE SET n = kept.n + EXCLUDED.n, total = kept.total + EXCLUDED.total
-    )
-    INSERT INTO figure_month AS kept (tenant, scope, member, measure, day, n, total)
-    SELECT tenant, scope, member, measure, CAST(date_trunc('month', CAST(day AS timestamp)) AS date), sum(more),
+_ADDED_TO = """
+    INSERT INTO figure_{grain} AS kept (tenant, scope, member, measure, day, n, total)
+    SELECT tenant, scope, member, measure, CAST(date_trunc('{grain}', CAST(day AS timestamp)) AS date), sum(more),
            sum(added)
     FROM difference
     GROUP BY 1, 2, 3, 4, 5 HAVING sum(more) <> 0 OR sum(added) <> 0
     ON CONFLICT (tenant, scope, member, measure, day)
     DO UPDATE SET n = kept.n + EXCLUDED.n, total = kept.total + EXCLUDED.total
 """
+_ADDED = "".join(f", by_{grain} AS ({_ADDED_TO.format(grain=grain)})" for grain in GRAINS[1:])
+_ADDED += _ADDED_TO.format(grain=GRAINS[0])
 
 _MOVE = text(f"""
     WITH moved AS MATERIALIZED (

@@ -1,4 +1,4 @@
-"""The tables of figures: marks of what has to be counted again, and buckets by account, group, day and month."""
+"""The tables of figures: marks of what has to be counted again, and buckets by account and group, day and more."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Date, DateTime, Identity, Index, Numeric, Text, text
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field
 
 from metrics_svc.tables import Table
@@ -53,15 +54,14 @@ class FigureAccountDayRow(Table, table=True):
     total: Decimal = Field(sa_type=Numeric)
 
 
-class FigureDayRow(Table, table=True):
-    """A measure of a group (an owner, a territory, a tier, or all) on one UTC day: the sum over its accounts."""
+class _GroupBucket(Table):
+    """A measure of a group (an owner, a territory, a tier, or all) over the days that begin with ``day``."""
 
-    __tablename__ = "figure_day"
-    __table_args__ = (
-        Index(
-            "figure_day_by_measure", "tenant", "scope", "measure", "day", postgresql_include=["member", "n", "total"]
-        ),
-    )
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index]:  # noqa: N805 (SQLAlchemy calls it with the class)
+        """The index of all members of a scope."""
+        columns = ("tenant", "scope", "measure", "day")
+        return (Index(f"{cls.__tablename__}_by_measure", *columns, postgresql_include=["member", "n", "total"]),)
 
     tenant: str = Field(sa_type=Text, primary_key=True)
     scope: str = Field(sa_type=Text, primary_key=True)
@@ -72,23 +72,22 @@ class FigureDayRow(Table, table=True):
     total: Decimal = Field(sa_type=Numeric)
 
 
-class FigureMonthRow(Table, table=True):
+class FigureDayRow(_GroupBucket, table=True):
+    """Figures of groups on one UTC day: the sums over their accounts."""
+
+    __tablename__ = "figure_day"
+
+
+class FigureMonthRow(_GroupBucket, table=True):
     """The same by month; ``day`` is its first."""
 
     __tablename__ = "figure_month"
-    __table_args__ = (
-        Index(
-            "figure_month_by_measure", "tenant", "scope", "measure", "day", postgresql_include=["member", "n", "total"]
-        ),
-    )
 
-    tenant: str = Field(sa_type=Text, primary_key=True)
-    scope: str = Field(sa_type=Text, primary_key=True)
-    member: str = Field(sa_type=Text, primary_key=True)
-    measure: str = Field(sa_type=Text, primary_key=True)
-    day: date = Field(primary_key=True)
-    n: int
-    total: Decimal = Field(sa_type=Numeric)
+
+class FigureQuarterRow(_GroupBucket, table=True):
+    """The same by quarter; ``day`` is its first."""
+
+    __tablename__ = "figure_quarter"
 
 
 class FigureGroupRow(Table, table=True):

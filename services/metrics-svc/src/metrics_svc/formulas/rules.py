@@ -87,7 +87,8 @@ def value(metric: Metric, sums: Sums, earlier: Sums, account_months: float) -> V
     over = _total(metric.over, sums, earlier)
     under = account_months if metric.monthly else _total(metric.under, sums, earlier) if metric.under else 1.0
     squares = _total(metric.over, sums, earlier, power=2) if metric.has_error else 0.0
-    return valued(metric, over, under, squares, sum(sums.get(measure, _NOTHING).n for measure in metric.counted))
+    n = sum([sums[measure].n for measure in metric.counted if measure in sums])
+    return valued(metric, over, under, squares, n)
 
 
 def valued(metric: Metric, over: float, under: float, squares: float, n: int) -> Value:
@@ -132,13 +133,16 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a period: sums by the first day of their interval, and the same of the period before."""
+    """What was read of a period: sums by the first day of their interval, and the same of the period before.
+
+    Where no metric looks back, the period before may be one sum, by None.
+    """
 
     period: Period
     interval: Interval
     accounts: int
     points: Mapping[date, Sums]
-    earlier: Mapping[date, Sums]
+    earlier: Mapping[date | None, Sums]
 
     def account_months(self, within: Period) -> float:
         """Accounts times months of a stretch."""
@@ -153,24 +157,28 @@ def series(metrics: Sequence[Metric], read: Read) -> list[Measured]:
     points = list(read.period.points(read.interval))
     now, then = added(read.points.values()), added(read.earlier.values())
     months, months_before = read.account_months(read.period), read.account_months(read.period.previous)
-    return [
-        Measured(
-            [(point.start, _of_point(metric, point, read)) for point in points],
-            value(metric, now, then, months),
-            value(metric, then, {}, months_before),
-        )
-        for metric in metrics
-    ]
+    placed = [(point, start_of(read.interval, point.start), read.account_months(point)) for point in points]
+    found = []
+    for metric in metrics:
+        before = _before if metric.looks_back else _never
+        run = [
+            (point.start, value(metric, read.points.get(start, {}), before(point, start, read), account_months))
+            for point, start, account_months in placed
+        ]
+        found.append(Measured(run, value(metric, now, then, months), value(metric, then, {}, months_before)))
+    return found
 
 
-def _of_point(metric: Metric, point: Period, read: Read) -> Value:
-    start = start_of(read.interval, point.start)
-    before: Sums = {}
-    if metric.looks_back and point == Period(start, after(read.interval, start)):
-        first = start_of(read.interval, start - DAY)
-        if first >= read.period.previous.start:
-            before = added([read.points.get(first, {}), read.earlier.get(first, {})])
-    return value(metric, read.points.get(start, {}), before, read.account_months(point))
+def _before(point: Period, start: date, read: Read) -> Sums:
+    """The sums of the interval before a whole one, if all of it was read."""
+    first = start_of(read.interval, start - DAY)
+    if point != Period(start, after(read.interval, start)) or first < read.period.previous.start:
+        return {}
+    return added([read.points.get(first, {}), read.earlier.get(first, {})])
+
+
+def _never(*_: object) -> Sums:
+    return {}
 
 
 def change(now: float | None, before: float | None) -> float | None:

@@ -6,11 +6,11 @@ from itertools import islice
 from math import isinf
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
 
-from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, requires
+from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, plain, requires
 from bellwether_kit.http import router as routes
 from metrics_svc.errors import MemberMismatch, PeriodOutOfOrder, TooManyPoints, UnknownAccount, UnknownMetric
 from metrics_svc.figures.rules import Interval, Period, Scope, spans
@@ -148,8 +148,8 @@ async def list_metrics(_call: Reader) -> Metrics:
     return Metrics(items=[MetricView.model_validate(metric) for metric in (*METRICS.values(), *MONEY.values())])
 
 
-@router.get("/metrics/series", operation_id="get-metric-series")
-async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]) -> SeriesAnswer:
+@router.get("/metrics/series", operation_id="get-metric-series", response_model=SeriesAnswer)
+async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]) -> Response:
     """Metrics as series, each with its n, the period before and the target. People are opaque owner ids."""
     metrics, period = _known(asked.metric), asked.period(call.now.date())
     if len(list(islice(period.points(asked.interval), LONGEST_SERIES + 1))) > LONGEST_SERIES:
@@ -158,54 +158,56 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
         raise MemberMismatch("Name a `member` of the scope; the scope `all` has none.")
     if asked.scope == "account" and not store.is_id(asked.member):
         raise UnknownAccount("There is no account of this id.")
-    months = asked.scope != "account" and asked.interval in {"month", "quarter"}
-    wanted = [*spans(period, months=months), *spans(period.previous, months=months, earlier=True)]
+    coarsest = "day" if asked.scope == "account" or asked.interval == "week" else asked.interval
+    wanted = [*spans(period, coarsest=coarsest), *spans(period.previous, coarsest=coarsest, earlier=True)]
     whose = store.Whose(call.tenant, asked.scope, asked.member)
     async with call.read() as session:
         found = await store.series(session, whose, metrics, wanted, asked.interval, period.end)
     if asked.scope == "account" and not found.accounts:
         raise UnknownAccount("There is no account of this id.")
     read = Read(period, asked.interval, found.accounts, found.points, found.earlier)
-    return SeriesAnswer(
-        scope=asked.scope,
-        member=asked.member,
-        interval=asked.interval,
-        period_start=period.start,
-        period_end=period.end,
-        previous_start=period.previous.start,
-        accounts=found.accounts,
-        series=[
-            _view(metric, values, found.targets[metric.code])
-            for metric, values in zip(metrics, measured(metrics, read), strict=True)
-        ],
+    return plain(
+        {
+            "scope": asked.scope,
+            "member": asked.member,
+            "interval": asked.interval,
+            "period_start": period.start,
+            "period_end": period.end,
+            "previous_start": period.previous.start,
+            "accounts": found.accounts,
+            "series": [
+                _view(metric, values, found.targets[metric.code])
+                for metric, values in zip(metrics, measured(metrics, read), strict=True)
+            ],
+        }
     )
 
 
-def _view(metric: Metric, found: Measured, target: float | None) -> SeriesView:
-    return SeriesView(
-        metric=metric.code,
-        unit=metric.unit,
-        timing=metric.timing,
-        up_is_good=metric.up_is_good,
-        points=[
-            Point(period_start=start, value=point.value, n=point.n, standard_error=point.standard_error)
+def _view(metric: Metric, found: Measured, target: float | None) -> dict[str, Any]:
+    return {
+        "metric": metric.code,
+        "unit": metric.unit,
+        "timing": metric.timing,
+        "up_is_good": metric.up_is_good,
+        "points": [
+            {"period_start": start, "value": point.value, "n": point.n, "standard_error": point.standard_error}
             for start, point in found.points
         ],
-        total=Figure.model_validate(found.total),
-        previous=Figure.model_validate(found.previous),
-        change=change(found.total.value, found.previous.value),
-        target=target,
-        met=met(metric, found.total.value, target),
-    )
+        "total": found.total,
+        "previous": found.previous,
+        "change": change(found.total.value, found.previous.value),
+        "target": target,
+        "met": met(metric, found.total.value, target),
+    }
 
 
-@router.get("/metrics/compare", operation_id="compare-metric")
-async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[CompareQuery, Query()]) -> Page[Compared]:
+@router.get("/metrics/compare", operation_id="compare-metric", response_model=Page[Compared])
+async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[CompareQuery, Query()]) -> Response:
     """A metric of every owner, territory or tier, ordered by its value; those without one come last."""
     [metric], period = _known([asked.metric]), asked.period(call.now.date())
-    wanted = list(spans(period, months=True))
+    wanted = spans(period, coarsest="quarter")
     if metric.looks_back:
-        wanted += spans(period.previous, months=True, earlier=True)
+        wanted += spans(period.previous, coarsest="quarter", earlier=True)
     async with call.read() as session:
         rows = await store.compared(
             session,
@@ -219,17 +221,18 @@ async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[Compa
             limit=page.limit + 1,
         )
     shown, cursor = page.cut(rows, key=lambda row: [None if isinf(row.rank) else row.rank, row.member])
-    return Page(items=[_compared(metric, row) for row in shown], next_cursor=cursor)
+    return plain({"items": [_compared(metric, row) for row in shown], "next_cursor": cursor})
 
 
-def _compared(metric: Metric, row: Row[Any]) -> Compared:
-    found = valued(metric, row.over, row.under, row.squares, row.n)
-    return Compared(
-        member=row.member,
-        accounts=row.accounts,
-        value=found.value,
-        n=found.n,
-        standard_error=found.standard_error,
-        target=row.target,
-        met=met(metric, found.value, row.target),
-    )
+def _compared(metric: Metric, row: Row[Any]) -> dict[str, Any]:
+    member, accounts, over, under, squares, n, _, target = tuple[Any, ...](row)
+    found = valued(metric, over, under, squares, n)
+    return {
+        "member": member,
+        "accounts": accounts,
+        "value": found.value,
+        "n": found.n,
+        "standard_error": found.standard_error,
+        "target": target,
+        "met": met(metric, found.value, target),
+    }

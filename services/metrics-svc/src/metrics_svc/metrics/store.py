@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from metrics_svc.figures.rules import DAY, MONTH_DAYS, Interval, Period, Scope, Span
-from metrics_svc.formulas.rules import Metric, Sum, Term
+from bellwether_kit.db import array, arrays
+from metrics_svc.figures.rules import DAY, GRAINS, MONTH_DAYS, Interval, Period, Scope, Span
+from metrics_svc.formulas.rules import Metric, Sum
 from metrics_svc.targets.store import IN_FORCE
 
 
@@ -24,23 +26,24 @@ class Whose(NamedTuple):
 
 
 _SPANS = """
-    unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]), CAST(:earlier AS boolean[]))
-    AS s(in_months, starts, ends, earlier)
+    unnest(CAST(:grains AS text[]), CAST(:starts AS date[]), CAST(:ends AS date[]), CAST(:earlier AS boolean[]))
+    AS s(grain, starts, ends, earlier)
 """
 
-_OF_GROUP = f"""
-    SELECT s.earlier, f.day, f.measure, f.n, f.total
-    FROM {_SPANS} JOIN figure_month AS f
-      ON f.tenant = :tenant AND f.scope = :scope AND f.member = :member AND f.measure = ANY(CAST(:measures AS text[]))
+_BUCKETS = """
+    SELECT f.member, s.earlier, f.day, f.measure, f.n, f.total
+    FROM {spans} JOIN figure_{grain} AS f
+      ON f.tenant = :tenant AND f.scope = :scope AND {member}f.measure = ANY(CAST(:measures AS text[]))
      AND f.day >= s.starts AND f.day < s.ends
-    WHERE s.in_months
-  UNION ALL
-    SELECT s.earlier, f.day, f.measure, f.n, f.total
-    FROM {_SPANS} JOIN figure_day AS f
-      ON f.tenant = :tenant AND f.scope = :scope AND f.member = :member AND f.measure = ANY(CAST(:measures AS text[]))
-     AND f.day >= s.starts AND f.day < s.ends
-    WHERE NOT s.in_months
+    WHERE s.grain = '{grain}'
 """
+
+
+def _buckets(member: str = "") -> str:
+    return "UNION ALL".join(_BUCKETS.format(spans=_SPANS, grain=grain, member=member) for grain in GRAINS)
+
+
+_OF_GROUP = _buckets("f.member = :member AND ")
 
 _OF_ACCOUNT = f"""
     SELECT s.earlier, f.day, f.measure, f.n, f.total
@@ -52,7 +55,8 @@ _OF_ACCOUNT = f"""
 
 _SERIES = """
     SELECT CASE WHEN earlier THEN 'earlier' ELSE 'point' END AS what, measure AS name,
-           CAST(date_trunc(:interval, CAST(day AS timestamp)) AS date) AS start,
+           CASE WHEN NOT earlier OR :looks_back
+                THEN CAST(date_trunc(:interval, CAST(day AS timestamp)) AS date) END AS start,
            CAST(sum(n) AS bigint) AS n, CAST(sum(total) AS double precision) AS total
     FROM ({buckets}) AS found
     GROUP BY 1, 2, 3
@@ -101,17 +105,7 @@ _COMPARED = text(f"""
                CAST(sum(n) FILTER (WHERE counts) AS bigint) AS n
         FROM (
             SELECT member, earlier, measure, sum(n) AS n, sum(total) FILTER (WHERE :summed) AS total FROM (
-                SELECT f.member, s.earlier, f.measure, f.n, f.total
-                FROM {_SPANS} JOIN figure_month AS f
-                  ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
-                 AND f.day >= s.starts AND f.day < s.ends
-                WHERE s.in_months
-              UNION ALL
-                SELECT f.member, s.earlier, f.measure, f.n, f.total
-                FROM {_SPANS} JOIN figure_day AS f
-                  ON f.tenant = :tenant AND f.scope = :scope AND f.measure = ANY(CAST(:measures AS text[]))
-                 AND f.day >= s.starts AND f.day < s.ends
-                WHERE NOT s.in_months
+                {_buckets()}
             ) AS buckets GROUP BY member, earlier, measure
         ) AS sums JOIN part USING (measure, earlier)
         GROUP BY member
@@ -135,10 +129,13 @@ _COMPARED = text(f"""
 
 @dataclass(slots=True)
 class Series:
-    """Sums by measure and their interval's first day, of the period and the one before; accounts; targets."""
+    """Sums by measure and their interval's first day, of the period and the one before; accounts; targets.
+
+    Of the period before all is one sum, by None, unless a metric looks back from interval to interval.
+    """
 
     points: dict[date, dict[str, Sum]] = field(default_factory=lambda: defaultdict(dict))
-    earlier: dict[date, dict[str, Sum]] = field(default_factory=lambda: defaultdict(dict))
+    earlier: dict[date | None, dict[str, Sum]] = field(default_factory=lambda: defaultdict(dict))
     accounts: int = 0
     targets: dict[str, float | None] = field(default_factory=dict)
 
@@ -157,9 +154,10 @@ async def series(
     """
     given = {
         **whose._asdict(),
-        "metrics": [metric.code for metric in metrics],
-        "measures": list({measure for metric in metrics for measure in metric.measures}),
+        "metrics": array([metric.code for metric in metrics]),
+        "measures": array(list({measure for metric in metrics for measure in metric.measures})),
         "interval": interval,
+        "looks_back": any(metric.looks_back for metric in metrics),
         "last": end - DAY,
     }
     statement = _SERIES_OF_ACCOUNT if whose.scope == "account" else _SERIES_OF_GROUP
@@ -190,7 +188,7 @@ async def compared(
     given = {
         "tenant": tenant,
         "scope": scope,
-        "measures": list(metric.measures),
+        "measures": array(metric.measures),
         "monthly": metric.monthly,
         "divided": bool(metric.under),
         "metric": metric.code,
@@ -204,33 +202,30 @@ async def compared(
     return (await session.execute(_COMPARED, given | _parts(metric) | _arrays(spans))).all()
 
 
+@cache
 def _parts(metric: Metric) -> dict[str, Any]:
     """The weight of each measure in the fraction, its count and its sum apart, now and in the period before."""
-    keys = [(measure, earlier) for measure in metric.measures for earlier in (False, True)]
-
-    def weights(terms: Sequence[Term], of: str) -> list[float]:
-        weight = {(term.measure, term.earlier): term.weight for term in terms if term.of == of}
-        return [weight.get(key, 0.0) for key in keys]
-
-    return {
-        "parts": [measure for measure, _ in keys],
-        "befores": [earlier for _, earlier in keys],
-        "over_n": weights(metric.over, "n"),
-        "over_total": weights(metric.over, "total"),
-        "under_n": weights(metric.under, "n"),
-        "under_total": weights(metric.under, "total"),
-        "summed": any(term.of == "total" for term in (*metric.over, *metric.under)),
-        "counts": [measure in metric.counted and not earlier for measure, earlier in keys],
+    weight = {
+        (side, term.of, term.measure, term.earlier): term.weight
+        for side, terms in (("over", metric.over), ("under", metric.under))
+        for term in terms
     }
+    rows = [
+        (
+            measure,
+            earlier,
+            *(weight.get((side, of, measure, earlier), 0.0) for side in ("over", "under") for of in ("n", "total")),
+            measure in metric.counted and not earlier,
+        )
+        for measure in metric.measures
+        for earlier in (False, True)
+    ]
+    summed = any(term.of == "total" for term in (*metric.over, *metric.under))
+    return {"summed": summed, **arrays("parts befores over_n over_total under_n under_total counts", rows)}
 
 
-def _arrays(spans: Sequence[Span]) -> dict[str, list[Any]]:
-    return {
-        "in_months": [span.months for span in spans],
-        "starts": [span.start for span in spans],
-        "ends": [span.end for span in spans],
-        "earlier": [span.earlier for span in spans],
-    }
+def _arrays(spans: Sequence[Span]) -> dict[str, str]:
+    return arrays("grains starts ends earlier", [(span.grain, span.start, span.end, span.earlier) for span in spans])
 
 
 def is_id(member: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import utc_text
 from metrics_svc.activities.rules import NOBODY
-from metrics_svc.figures.rules import DAY, Period, spans
+from metrics_svc.figures.rules import DAY, GRAINS, Period, spans
 from metrics_svc.standing.rules import JUDGED, WINDOWS, KindSum, Reason
 
 _EXPECT = text("""
@@ -82,26 +82,21 @@ _BALANCES = text("""
     GROUP BY g.scope, g.member, w.days
 """)
 
-_KINDS = text("""
+_KINDS_BY = """
+        SELECT f.scope, f.member, f.measure, f.n, f.total
+        FROM unnest(CAST(:grains AS text[]), CAST(:starts AS date[]), CAST(:ends AS date[])) AS s(grain, starts, ends)
+        JOIN figure_{grain} AS f ON f.tenant = :tenant AND f.scope IN ('all', 'owner', 'territory')
+         AND f.measure = ANY(ARRAY(SELECT measure FROM known)) AND f.day >= s.starts AND f.day < s.ends
+        WHERE s.grain = '{grain}'
+"""
+_KINDS = text(f"""
     WITH known AS (
         SELECT DISTINCT measure FROM figure_month
         WHERE tenant = :tenant AND scope = 'all' AND member = '' AND measure LIKE 'evidence:%'
     )
     SELECT scope, member, substr(measure, 10) AS kind, CAST(sum(n) AS bigint) AS n, CAST(sum(total) AS float8) AS total
     FROM (
-        SELECT f.scope, f.member, f.measure, f.n, f.total
-        FROM unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]))
-             AS s(in_months, starts, ends)
-        JOIN figure_month AS f ON f.tenant = :tenant AND f.scope IN ('all', 'owner', 'territory')
-         AND f.measure = ANY(ARRAY(SELECT measure FROM known)) AND f.day >= s.starts AND f.day < s.ends
-        WHERE s.in_months
-      UNION ALL
-        SELECT f.scope, f.member, f.measure, f.n, f.total
-        FROM unnest(CAST(:in_months AS boolean[]), CAST(:starts AS date[]), CAST(:ends AS date[]))
-             AS s(in_months, starts, ends)
-        JOIN figure_day AS f ON f.tenant = :tenant AND f.scope IN ('all', 'owner', 'territory')
-         AND f.measure = ANY(ARRAY(SELECT measure FROM known)) AND f.day >= s.starts AND f.day < s.ends
-        WHERE NOT s.in_months
+        {"UNION ALL".join(_KINDS_BY.format(grain=grain) for grain in GRAINS)}
     ) AS buckets
     GROUP BY scope, member, measure HAVING sum(n) > 0
 """)
@@ -205,9 +200,9 @@ async def kinds(
     """What the balances of the last days are made of, by scope and member."""
     found: dict[tuple[str, str], list[KindSum]] = defaultdict(list)
     tomorrow = now.date() + DAY
-    cut = spans(Period(tomorrow - days * DAY, tomorrow), months=True)
+    cut = spans(Period(tomorrow - days * DAY, tomorrow), coarsest="quarter")
     arrays = {
-        "in_months": [span.months for span in cut],
+        "grains": [span.grain for span in cut],
         "starts": [span.start for span in cut],
         "ends": [span.end for span in cut],
     }
