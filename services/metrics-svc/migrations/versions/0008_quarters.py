@@ -1,4 +1,4 @@
-"""Buckets of figures by quarter, so that a year of every member is few rows.
+"""Buckets of figures by quarter, so that a year of every member is few rows; versions of what is read together.
 
 No worker of before may run beside it: what it counts meanwhile would be in the months and not in the quarters.
 """
@@ -43,4 +43,7 @@ def upgrade() -> None:
         "CREATE INDEX figure_quarter_by_measure ON figure_quarter (tenant, scope, measure, day) "
         "INCLUDE (member, n, total)"
     )
-    protect(op, "figure_quarter")
+    op.execute(
+        "CREATE TABLE figure_version (tenant text, part text, version bigint NOT NULL, PRIMARY KEY (tenant, part))"
+    )
+    protect(op, "figure_quarter", "figure_version")

@@ -185,3 +185,37 @@ async def test_what_means_nothing_is_refused_with_its_code(
 ) -> None:
     answer = await crm.client.get(f"/v1/metrics/{path}", params=query, headers=crm.headers)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.usefixtures("two_owners")
+@pytest.mark.parametrize("path", ["series?metric=return-rate", "compare?metric=return-rate&scope=owner", "people"])
+async def test_an_answer_is_right_until_a_figure_changes(crm: Any, client: Any, auth: Any, path: str) -> None:
+    async def read(tenant: str = "acme", **headers: str) -> Any:
+        return await client.get(f"/v1/metrics/{path}", headers=auth("evidence:read", tenant=tenant) | headers)
+
+    first, again = await read(), await read()
+    assert (first.content, first.headers["etag"]) == (again.content, again.headers["etag"])
+    had = {"If-None-Match": first.headers["etag"]}
+    nothing_new = await read(**had)
+    assert (nothing_new.status_code, nothing_new.content) == (304, b"")
+    of_another = await read("globex", **had)
+    assert (of_another.status_code, of_another.content != first.content) == (200, True)
+    await crm.post(crm.call(20, contacts=[{"source": "crm", "external_id": "contact-1"}]))
+    await crm.pass_time(days=9)
+    await crm.pass_time(minutes=20)
+    changed = await read(**had)
+    assert changed.status_code == 200
+    assert changed.json() != first.json()
+
+
+@pytest.mark.usefixtures("two_owners")
+async def test_a_new_target_and_a_new_day_are_seen_at_once(crm: Any) -> None:
+    [before] = await series(crm, "return-rate")
+    target = {"metric": "return-rate", "scope": "all", "from": "2026-01-01", "value": 0.9, "reason": "Agreed"}
+    answer = await crm.client.put("/v1/targets", json=target, headers=crm.headers)
+    assert answer.status_code < 300, answer.text
+    [after] = await series(crm, "return-rate")
+    assert (before["target"], after["target"]) == (None, 0.9)
+    end = (await crm.get("/v1/metrics/series", metric="return-rate"))["period_end"]
+    await crm.pass_time(days=1)
+    assert (await crm.get("/v1/metrics/series", metric="return-rate"))["period_end"] > end

@@ -1,5 +1,6 @@
 """Plain SQL takes the short way to the driver; what comes back, and what goes wrong, is SQLAlchemy's all the same."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -78,3 +79,15 @@ async def test_of_a_rehearsal_nothing_stays(database: Database) -> None:
         assert len((await uow.session.execute(_TOTALS)).all()) == 1
     async with database.read("acme") as session:
         assert (await session.execute(_TOTALS)).all() == []
+
+
+async def test_who_waits_longest_reads_next(database: Database) -> None:
+    order: list[int] = []
+
+    async def read(number: int) -> None:
+        async with database.read("acme") as session:
+            order.append(number)
+            await session.execute(text("SELECT pg_sleep(0.002)"))
+
+    await asyncio.gather(*(read(number) for number in range(40)))
+    assert order == list(range(40))

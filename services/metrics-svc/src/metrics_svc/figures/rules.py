@@ -19,6 +19,9 @@ Grain = Literal["day", "month", "quarter"]
 GRAINS: tuple[Grain, ...] = ("day", "month", "quarter")
 """The buckets that figures of groups are kept in, the finest first."""
 
+Part = Literal["figures", "standing", "bets"]
+"""What of a tenant's figures is read together, and so has a version: figures with targets, accounts, people."""
+
 Mark = tuple[str, UUID, date | None]
 """Tenant, account and the UTC day whose figures may have changed; None: the account's groups may have."""
 

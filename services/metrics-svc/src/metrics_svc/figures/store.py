@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import arrays
+from bellwether_kit.db import array, arrays
 from metrics_svc.activities.rules import Change
 from metrics_svc.evidence.rules import Revision
-from metrics_svc.figures.rules import GRAINS, SCOPES, Mark, counted, marks
+from metrics_svc.figures.rules import GRAINS, SCOPES, Mark, Part, counted, marks
 
 _MARK = text("""
     INSERT INTO figure_mark (tenant, account_id, day)
@@ -152,6 +152,13 @@ _ADDED_TO = """
 _ADDED = "".join(f", by_{grain} AS ({_ADDED_TO.format(grain=grain)})" for grain in GRAINS[1:])
 _ADDED += _ADDED_TO.format(grain=GRAINS[0])
 
+_CHANGED = text("""
+    INSERT INTO figure_version AS kept (tenant, part, version)
+    SELECT tenant, :part, 1 FROM (SELECT tenant FROM unnest(CAST(:tenants AS text[])) AS t(tenant) ORDER BY tenant) AS t
+    ON CONFLICT (tenant, part) DO UPDATE SET version = kept.version + 1
+""")
+_VERSION = text("SELECT version FROM figure_version WHERE tenant = :tenant AND part = :part")
+
 _MOVE = text(f"""
     WITH moved AS MATERIALIZED (
         SELECT tenant, account_id, coalesce(f.members, '{{}}') AS was,
@@ -207,12 +214,24 @@ async def fold(session: AsyncSession, keys: Iterable[Mark], sources: Sequence[st
     marked = list(keys)
     days = sorted({(t, account, at) for t, account, day in marked if day for at in counted(day)})
     accounts = sorted({(tenant, account) for tenant, account, _ in marked})
-    await session.execute(_ALONE, {"tenants": sorted({tenant for tenant, _ in accounts})})
+    tenants = sorted({tenant for tenant, _ in accounts})
+    await session.execute(_ALONE, {"tenants": tenants})
     if days:
         statement = _COUNT.format(sources="\n  UNION ALL\n".join(sources), added=_ADDED)
         await session.execute(text(statement), {**arrays("tenants accounts days", days), "scopes": list(SCOPES)})
     given = {"tenants": [tenant for tenant, _ in accounts], "accounts": [account for _, account in accounts]}
     await session.execute(_MOVE, {**given, "scopes": list(SCOPES)})
+    await changed(session, tenants, "figures")
+
+
+async def changed(session: AsyncSession, tenants: Iterable[str], part: Part) -> None:
+    """Say that what is read of a part of tenants' figures may be another now."""
+    await session.execute(_CHANGED, {"tenants": array(sorted(tenants)), "part": part})
+
+
+async def version(session: AsyncSession, tenant: str, part: Part) -> str:
+    """What tells whether a part of a tenant's figures has changed since: read it before them."""
+    return f"{part}/{(await session.execute(_VERSION, {'tenant': tenant, 'part': part})).scalar()}"
 
 
 async def unmark(session: AsyncSession, ids: Iterable[tuple[str, int]]) -> None:

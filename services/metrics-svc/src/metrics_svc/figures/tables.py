@@ -99,3 +99,13 @@ class FigureGroupRow(Table, table=True):
     scope: str = Field(sa_type=Text, primary_key=True)
     member: str = Field(sa_type=Text, primary_key=True)
     accounts: int
+
+
+class FigureVersionRow(Table, table=True):
+    """How often a part of a tenant's figures has changed, so that what was made of them is known to be right still."""
+
+    __tablename__ = "figure_version"
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    part: str = Field(sa_type=Text, primary_key=True)
+    version: int = Field(sa_type=BigInteger)

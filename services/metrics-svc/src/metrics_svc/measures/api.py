@@ -70,14 +70,13 @@ async def get_evidence_metrics(
     if since >= until:
         raise PeriodOutOfOrder("The period ends before it starts.")
     async with call.read() as session:
-        responses = await store.responses(session, call.tenant, account_id, since, until)
-        if not responses.known:
-            raise UnknownAccount("There is no account of this id.")
-        rows = await store.counts(session, call.tenant, account_id, since, until)
-    kinds = [KindCount.model_validate(row) for row in rows]
+        found = await store.measured(session, call.tenant, account_id, since, until)
+    if not found.known:
+        raise UnknownAccount("There is no account of this id.")
+    kinds = [KindCount.model_validate(kind) for kind in found.kinds]
     returned = sum(kind.n for kind in kinds if kind.kind.endswith("-returned"))
     asked = returned + sum(kind.n for kind in kinds if kind.kind.endswith("-unreturned"))
-    seconds = responses.median_seconds
+    seconds = found.median_seconds
     return EvidenceMetrics(
         account_id=account_id,
         period_start=since,
@@ -88,7 +87,7 @@ async def get_evidence_metrics(
         return_rate=returned / asked if asked else None,
         return_rate_n=asked,
         response_time_median_hours=None if seconds is None else seconds / 3600,
-        response_time_n=responses.n,
+        response_time_n=found.n,
     )
 
 

@@ -6,14 +6,17 @@ from itertools import islice
 from math import isinf
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, plain, requires
+from bellwether_kit.http import Call, Page, PageQuery, PageRequest, QueryModel, ResponseModel, requires
 from bellwether_kit.http import router as routes
 from metrics_svc.errors import MemberMismatch, PeriodOutOfOrder, TooManyPoints, UnknownAccount, UnknownMetric
 from metrics_svc.figures.rules import Interval, Period, Scope, spans
+from metrics_svc.figures.store import version
 from metrics_svc.formulas.rules import Measured, Metric, Read, change, met, valued
 from metrics_svc.formulas.rules import series as measured
 from metrics_svc.metrics import store
@@ -151,6 +154,16 @@ async def list_metrics(_call: Reader) -> Metrics:
 @router.get("/metrics/series", operation_id="get-metric-series", response_model=SeriesAnswer)
 async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]) -> Response:
     """Metrics as series, each with its n, the period before and the target. People are opaque owner ids."""
+    async with call.read() as session:
+        return await call.remembered(await _version(call, session), lambda: _series(call, session, asked))
+
+
+async def _version(call: Call, session: AsyncSession) -> str:
+    """What the default period and the figures are now."""
+    return f"{call.now.date()}/{await version(session, call.tenant, 'figures')}"
+
+
+async def _series(call: Call, session: AsyncSession, asked: SeriesQuery) -> bytes:
     metrics, period = _known(asked.metric), asked.period(call.now.date())
     if len(list(islice(period.points(asked.interval), LONGEST_SERIES + 1))) > LONGEST_SERIES:
         raise TooManyPoints(f"A series has {LONGEST_SERIES} points at most; ask for a shorter period.")
@@ -161,26 +174,24 @@ async def get_metric_series(call: Reader, asked: Annotated[SeriesQuery, Query()]
     coarsest = "day" if asked.scope == "account" or asked.interval == "week" else asked.interval
     wanted = [*spans(period, coarsest=coarsest), *spans(period.previous, coarsest=coarsest, earlier=True)]
     whose = store.Whose(call.tenant, asked.scope, asked.member)
-    async with call.read() as session:
-        found = await store.series(session, whose, metrics, wanted, asked.interval, period.end)
+    found = await store.series(session, whose, metrics, wanted, asked.interval, period.end)
     if asked.scope == "account" and not found.accounts:
         raise UnknownAccount("There is no account of this id.")
     read = Read(period, asked.interval, found.accounts, found.points, found.earlier)
-    return plain(
-        {
-            "scope": asked.scope,
-            "member": asked.member,
-            "interval": asked.interval,
-            "period_start": period.start,
-            "period_end": period.end,
-            "previous_start": period.previous.start,
-            "accounts": found.accounts,
-            "series": [
-                _view(metric, values, found.targets[metric.code])
-                for metric, values in zip(metrics, measured(metrics, read), strict=True)
-            ],
-        }
-    )
+    answer = {
+        "scope": asked.scope,
+        "member": asked.member,
+        "interval": asked.interval,
+        "period_start": period.start,
+        "period_end": period.end,
+        "previous_start": period.previous.start,
+        "accounts": found.accounts,
+        "series": [
+            _view(metric, values, found.targets[metric.code])
+            for metric, values in zip(metrics, measured(metrics, read), strict=True)
+        ],
+    }
+    return msgspec.json.encode(answer)
 
 
 def _view(metric: Metric, found: Measured, target: float | None) -> dict[str, Any]:
@@ -204,24 +215,28 @@ def _view(metric: Metric, found: Measured, target: float | None) -> dict[str, An
 @router.get("/metrics/compare", operation_id="compare-metric", response_model=Page[Compared])
 async def compare_metric(call: Reader, page: PageRequest, asked: Annotated[CompareQuery, Query()]) -> Response:
     """A metric of every owner, territory or tier, ordered by its value; those without one come last."""
+    async with call.read() as session:
+        return await call.remembered(await _version(call, session), lambda: _compare(call, session, page, asked))
+
+
+async def _compare(call: Call, session: AsyncSession, page: PageQuery, asked: CompareQuery) -> bytes:
     [metric], period = _known([asked.metric]), asked.period(call.now.date())
     wanted = spans(period, coarsest="quarter")
     if metric.looks_back:
         wanted += spans(period.previous, coarsest="quarter", earlier=True)
-    async with call.read() as session:
-        rows = await store.compared(
-            session,
-            call.tenant,
-            asked.scope,
-            metric,
-            wanted,
-            period=period,
-            ascending=asked.sort == "value",
-            after=page.after,
-            limit=page.limit + 1,
-        )
+    rows = await store.compared(
+        session,
+        call.tenant,
+        asked.scope,
+        metric,
+        wanted,
+        period=period,
+        ascending=asked.sort == "value",
+        after=page.after,
+        limit=page.limit + 1,
+    )
     shown, cursor = page.cut(rows, key=lambda row: [None if isinf(row.rank) else row.rank, row.member])
-    return plain({"items": [_compared(metric, row) for row in shown], "next_cursor": cursor})
+    return msgspec.json.encode({"items": [_compared(metric, row) for row in shown], "next_cursor": cursor})
 
 
 def _compared(metric: Metric, row: Row[Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The routes of bets on people, of those who do best, and of accounts in jeopardy. People are opaque owner ids."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from bellwether_kit.http import Call, Page, PageQuery, PageRequest, QueryModel, ResponseModel, requires
 from bellwether_kit.http import router as routes
+from metrics_svc.figures.store import version
 from metrics_svc.standing import store
 from metrics_svc.standing.rules import DEFAULT_K
 
@@ -110,28 +111,39 @@ class JeopardyQuery(QueryModel):
 @router.get("/metrics/people", operation_id="list-bets-on-people", response_model=People)
 async def list_bets_on_people(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> Response:
     """The mean evidence balance per account of every owner or territory, with its interval, shrunk."""
-    rows = await _people(call, page, asked, best=False)
-    return page.written(
-        rows,
-        _place,
-        days=int(asked.days),
-        k=asked.k,
-        overall=rows[0].overall if rows else None,
-        accounts=rows[0].every if rows else 0,
-        computed_at=rows[0].computed_at if rows else None,
-    )
+
+    def written(rows: Sequence[Row[Any]]) -> bytes:
+        return page.written(
+            rows,
+            _place,
+            days=int(asked.days),
+            k=asked.k,
+            overall=rows[0].overall if rows else None,
+            accounts=rows[0].every if rows else 0,
+            computed_at=rows[0].computed_at if rows else None,
+        )
+
+    return await _people(call, page, asked, written, best=False)
 
 
 @router.get("/metrics/high-performers", operation_id="list-high-performers", response_model=Page[PerformerView])
 async def list_high_performers(call: Reader, page: PageRequest, asked: Annotated[PeopleQuery, Query()]) -> Response:
     """Owners or territories whose interval lies above the mean of all, with the evidence that makes it so."""
-    return page.written(await _people(call, page, asked, best=True), _place)
+    return await _people(call, page, asked, lambda rows: page.written(rows, _place), best=True)
 
 
-async def _people(call: Call, page: PageQuery, asked: PeopleQuery, *, best: bool) -> Sequence[Row[Any]]:
+async def _people(
+    call: Call, page: PageQuery, asked: PeopleQuery, written: Callable[[Sequence[Row[Any]]], bytes], *, best: bool
+) -> Response:
     wanted = store.People(scope=asked.scope, days=int(asked.days), k=asked.k)
     async with call.read() as session:
-        return await store.people(session, call.tenant, wanted, best=best, after=page.after, limit=page.limit + 1)
+
+        async def make() -> bytes:
+            return written(
+                await store.people(session, call.tenant, wanted, best=best, after=page.after, limit=page.limit + 1)
+            )
+
+        return await call.remembered(await version(session, call.tenant, "bets"), make)
 
 
 def _place(row: Row[Any]) -> list[Any]:
@@ -144,5 +156,11 @@ async def list_accounts_in_jeopardy(
 ) -> Response:
     """Accounts whose balance is negative or falls, that go silent or leave asks unreturned; the gravest first."""
     async with call.read() as session:
-        rows = await store.in_jeopardy(session, call.tenant, asked.model_dump(), after=page.after, limit=page.limit + 1)
-    return page.written(rows, lambda row: [row.jeopardy, str(row.account_id)])
+
+        async def make() -> bytes:
+            rows = await store.in_jeopardy(
+                session, call.tenant, asked.model_dump(), after=page.after, limit=page.limit + 1
+            )
+            return page.written(rows, lambda row: [row.jeopardy, str(row.account_id)])
+
+        return await call.remembered(await version(session, call.tenant, "standing"), make)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bellwether_kit.db import utc_text
 from metrics_svc.activities.rules import NOBODY
 from metrics_svc.figures.rules import DAY, GRAINS, Period, spans
+from metrics_svc.figures.store import changed
 from metrics_svc.standing.rules import JUDGED, WINDOWS, KindSum, Reason
 
 _EXPECT = text("""
@@ -176,6 +177,7 @@ async def keep(
         "reasons": [msgspec.json.encode(reasons).decode() for _, reasons in judged],
     }
     await session.execute(_KEEP, {**arrays, "now": now, "again": now + again})
+    await changed(session, {row.tenant for row in rows}, "standing")
 
 
 async def forget(session: AsyncSession, accounts: Sequence[tuple[str, UUID]]) -> None:
@@ -218,6 +220,7 @@ async def keep_bets(session: AsyncSession, tenant: str, bets: Sequence[Mapping[s
     arrays = {name: [bet[name] for bet in bets] for name in names}
     await session.execute(_BET, {**arrays, "tenant": tenant, "now": now})
     await session.execute(_BETS_DONE, {"tenant": tenant})
+    await changed(session, [tenant], "bets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from metrics_svc.figures.store import changed
+
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('targets/' || :tenant, 0))")
 
 _LATEST = text("""
@@ -60,6 +62,7 @@ async def put(session: AsyncSession, key: Mapping[str, Any], value: float | None
         return False
     version = latest.version + 1 if latest else 1
     await session.execute(_ADD, {**key, **said, "value": value, "version": version})
+    await changed(session, [key["tenant"]], "figures")
     return True
 
 

@@ -2,7 +2,7 @@
 
 from bellwether_kit.http.app import build_api
 from bellwether_kit.http.bulk import BulkAnswer, ItemResult, items_body, read_items
-from bellwether_kit.http.calls import Answer, Call, plain, rendered
+from bellwether_kit.http.calls import Answer, Call, rendered
 from bellwether_kit.http.guard import Requires, requires
 from bellwether_kit.http.joined import JoinedWork
 from bellwether_kit.http.models import (
@@ -46,7 +46,6 @@ __all__ = [
     "etag",
     "if_match",
     "items_body",
-    "plain",
     "problem_of",
     "read_items",
     "rendered",

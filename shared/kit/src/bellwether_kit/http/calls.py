@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-import msgspec
 from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import idempotency
 from bellwether_kit.http.joined import JoinedWork
+from bellwether_kit.http.remembered import Make, remembered
 from bellwether_kit.http.runtime import Runtime, runtime_of
 from bellwether_kit.settings import ServiceSettings
 
@@ -68,6 +68,14 @@ class Call:
     def rehearsal(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a unit of work of the caller's tenant of which nothing stays."""
         return self._runtime.database.rehearsal(self.tenant)
+
+    async def remembered(self, version: str, make: Make) -> Response:
+        """Answer the JSON that ``make`` gives, or gave before to this address when all was as ``version`` says.
+
+        The version must be read before what ``make`` reads, change with it, and name whatever else goes in, like
+        today's date. With an ``ETag``; 304 to a caller whose ``If-None-Match`` has it.
+        """
+        return await remembered(self._runtime.remembered, self.request, self.tenant, version, make)
 
     async def write(self, work: Work) -> Response:
         """Run ``work`` in one transaction of the caller's tenant and answer what it gives.
@@ -121,8 +129,3 @@ def rendered(answer: Answer) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=dict(answer.headers))
     return Response(to_json(answer.body), answer.status, headers=dict(answer.headers), media_type="application/json")
-
-
-def plain(data: Mapping[str, Any]) -> Response:
-    """Answer plain data as JSON, for answers of many parts: models made of them would take longer than the rest."""
-    return Response(msgspec.json.encode(data), media_type="application/json")

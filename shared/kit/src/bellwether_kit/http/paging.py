@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Request
 
 from bellwether_kit.http.models import ResponseModel
 from bellwether_kit.http.problems import ProblemError
@@ -52,14 +52,14 @@ class PageQuery:
         """
         return list(rows[: self.limit]), self.next(rows, key)
 
-    def written(self, rows: Sequence[Any], key: Callable[[Any], list[Any]], **more: Any) -> Response:
-        """Answer this page of ``limit + 1`` fetched rows whose ``item`` is JSON the database wrote; ``more`` follows.
+    def written(self, rows: Sequence[Any], key: Callable[[Any], list[Any]], **more: Any) -> bytes:
+        """Give the JSON of this page of ``limit + 1`` fetched rows; their ``item`` is JSON already, ``more`` follows.
 
         For lists of rows that are wide or many: models made of them would take longer than all the rest.
         """
         items = ",".join([row.item for row in rows[: self.limit]])
         rest = msgspec.json.encode({"next_cursor": self.next(rows, key), **more})
-        return Response(b'{"items":[' + items.encode() + b"]," + rest[1:], media_type="application/json")
+        return b'{"items":[' + items.encode() + b"]," + rest[1:]
 
 
 def _mac(key: bytes, binding: bytes, position: bytes) -> bytes:

@@ -11,6 +11,7 @@ from bellwether_kit.http.backlog import Backlog
 from bellwether_kit.http.joined import Joins
 from bellwether_kit.http.problems import Errors
 from bellwether_kit.http.ratelimit import Buckets
+from bellwether_kit.http.remembered import Remembered
 from bellwether_kit.settings import ServiceSettings
 
 
@@ -28,6 +29,7 @@ class Runtime:
     backlog: Backlog
     cursor_key: bytes
     joins: Joins = field(default_factory=Joins)
+    remembered: Remembered = field(default_factory=Remembered)
     draining: bool = False
 
 
