@@ -10,6 +10,33 @@ BO = {"source": "crm", "external_id": "contact-4"}
 EVE = {"email": "eve@acme.example"}
 TEXTS = {"subject": "Bo called", "attributes": {"renewal": True, "who": "Bo"}}
 
+ANSWERS, FIGURES, FIGURE_TABLE = "/v1/survey-responses", "/v1/figures", "reported_figure"
+
+
+def answer(crm: Any, number: int, score: int, **changed: Any) -> dict[str, Any]:
+    """Somebody's answer who is in no activity."""
+    return {
+        "source": "surveys",
+        "external_id": f"answer-{number}",
+        "account": {"source": "crm", "external_id": "company-17"},
+        "respondent": {"source": "surveys", "external_id": f"person-{number}"},
+        "answered_at": crm.at(days=1),
+        "scale": "1-5",
+        "score": score,
+    } | changed
+
+
+def figure(crm: Any) -> dict[str, Any]:
+    """A month's revenue of the account."""
+    return {
+        "source": "erp",
+        "account": {"source": "crm", "external_id": "company-17"},
+        "measure": "revenue",
+        "period_start": "2026-01-01",
+        "period_end": "2026-01-31",
+        "money": {"amount": "48200.00", "currency": "EUR"},
+    }
+
 
 async def erase(crm: Any, **body: Any) -> dict[str, Any]:
     answer = await crm.client.post("/v1/erasures", json={"reason": "Asked to"} | body, headers=crm.headers)
@@ -121,6 +148,48 @@ async def test_an_erased_account_keeps_its_evidence_and_nothing_in_words(
         assert word not in stored, word
     assert await erase(crm, account={"id": str(account)}) == first
     assert await crm.statuses(crm.call(1)) == ["duplicate"]
+
+
+async def test_an_erased_accounts_answers_and_figures_name_nobody_and_count_as_before(
+    crm: Any, account: UUID, deliver: Any, changed: Any, removed: Any, outbox: Any, admin: Any
+) -> None:
+    await crm.post(crm.call(1))
+    await crm.post(answer(crm, 1, 5), answer(crm, 2, 2, account={"domain": "acme.example"}), path=ANSWERS)
+    await crm.post(figure(crm), path=FIGURES)
+    await crm.pass_time(hours=1)
+    buckets = "SELECT day, measure, n, total FROM figure_account_day ORDER BY day, measure"
+    satisfaction = f"/v1/accounts/{account}/satisfaction"
+    before, said = (await crm.get(satisfaction), admin(buckets)), len(outbox("client.metric.measured.v1"))
+    respondents = {row.respondent_id for row in admin("SELECT respondent_id FROM survey_response")}
+    await deliver(removed())
+    found = await done(crm, (await erase(crm, account={"id": str(account)}))["id"])
+    assert (found["state"], found["activities"], found["records"]) == ("done", 1, 3)
+    stored = str(admin("SELECT * FROM survey_response") + admin("SELECT * FROM reported_figure"))
+    for word in ("answer-", "company-17", "acme.example", *map(str, respondents)):
+        assert word not in stored, word
+    assert len({row.respondent_id for row in admin("SELECT respondent_id FROM survey_response")}) == 2
+    await crm.mailbox.fire_timers()
+    assert (await crm.get(satisfaction), admin(buckets)) == before
+    assert len(outbox("client.metric.measured.v1")) == said
+    assert await erase(crm, account={"id": str(account)}) == found
+    assert await crm.statuses(answer(crm, 1, 5), path=ANSWERS) == ["duplicate"]
+    assert await crm.statuses(figure(crm), path=FIGURES) == ["duplicate"]
+
+
+async def test_what_comes_after_an_accounts_erasure_is_kept_until_it_is_asked_for_again(
+    crm: Any, account: UUID, admin: Any
+) -> None:
+    id_ = (await erase(crm, account={"id": str(account)}))["id"]
+    assert (await done(crm, id_))["records"] == 0
+    for post, path, table in ((answer(crm, 1, 5), ANSWERS, "survey_response"), (figure(crm), FIGURES, FIGURE_TABLE)):
+        await crm.post(post, path=path)
+        [row] = admin(f"SELECT reference_value FROM {table}")
+        assert row.reference_value == "company-17"
+        assert (await erase(crm, account={"id": str(account)}))["state"] == "requested"
+        await crm.mailbox.fire_timers()
+        [row] = admin(f"SELECT reference_value FROM {table}")
+        assert row.reference_value == str(account)
+    assert (await crm.get(f"/v1/erasures/{id_}"))["records"] == 2
 
 
 async def test_an_erasure_of_nobody_or_of_an_unknown_account_is_refused(

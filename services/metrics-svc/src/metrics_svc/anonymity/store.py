@@ -1,4 +1,4 @@
-"""All SQL that takes people and texts out of activities, evidence and what is kept beside them.
+"""All SQL that takes people, names and texts out of activities, evidence and what is kept beside them.
 
 What derivation reads stays: types, times, amounts, accounts, and ids that tell one person from another.
 """
@@ -112,6 +112,18 @@ _ACCOUNT = text(f"""
       AND activity_id > :after AND activity_id <= :until
 """)
 
+_RECORDS = [
+    text(f"""
+        UPDATE {table}
+        SET reference_kind = 'id', reference_source = '', reference_value = CAST(account_id AS text){more}
+        WHERE tenant = :tenant AND account_id = :account_id AND {left}
+    """)
+    for table, more, left in (
+        ("survey_response", ", external_id = CAST(id AS text)", "external_id <> CAST(id AS text)"),
+        ("reported_figure", "", "reference_kind <> 'id'"),
+    )
+]
+
 _ACCOUNT_NAMES = (
     text("""
         UPDATE account SET name = NULL, name_key = NULL
@@ -129,10 +141,11 @@ _ACCOUNT_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many activities and standing pieces of evidence something was taken out of."""
+    """How many activities, standing pieces of evidence, and records something was taken out of."""
 
-    activities: int
+    activities: int = 0
     evidence: int = 0
+    records: int = 0
 
 
 async def replace_people(
@@ -170,6 +183,15 @@ async def blank_account(session: AsyncSession, tenant: str, account_id: UUID, af
     given = {"tenant": tenant, "account_id": account_id, "after": after, "until": until}
     read = await attributes_read(session, tenant)
     return Taken(_count(await session.execute(_ACCOUNT, {**given, "read": read})))
+
+
+async def blank_records(session: AsyncSession, tenant: str, account_id: UUID) -> Taken:
+    """Name an account, locked by the caller, by our own id in its survey answers and reported figures.
+
+    The answers' ids at their source go too; scores, values, questions and periods stay.
+    """
+    given = {"tenant": tenant, "account_id": account_id}
+    return Taken(records=sum([_count(await session.execute(statement, given)) for statement in _RECORDS]))
 
 
 async def forget_names(session: AsyncSession, tenant: str, account_id: UUID) -> None:

@@ -40,7 +40,8 @@ class NewErasure(RequestModel):
 class ErasureView(ResponseModel):
     """An erasure: who asked for it, and how much it has taken somebody out of. The id is a hash of the name given.
 
-    `activities` are those that lost something, `evidence` the standing pieces that lost a person and nothing else.
+    `activities` are those that lost something, `evidence` the standing pieces that lost a person and nothing else,
+    `records` the survey answers and reported figures that lost something.
     """
 
     id: UUID
@@ -53,6 +54,7 @@ class ErasureView(ResponseModel):
     finished_at: datetime | None
     activities: int
     evidence: int
+    records: int
 
 
 @router.post("/erasures", operation_id="request-erasure", response_model=ErasureView, status_code=202)

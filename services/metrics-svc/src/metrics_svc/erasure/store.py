@@ -26,7 +26,7 @@ _PEOPLE_AT_ONCE = 50
 
 _COLUMNS = (
     "tenant, erasure_id AS id, subject, account_id, state, author, reason, requested_at, finished_at, activities, "
-    "evidence"
+    "evidence, records"
 )
 _ONE = text(f"SELECT {_COLUMNS} FROM erasure WHERE tenant = :tenant AND erasure_id = :id")
 
@@ -39,8 +39,8 @@ _LISTED = text(f"""
 
 _REQUEST = text("""
     INSERT INTO erasure (tenant, erasure_id, subject, account_id, state, author, reason, requested_at, activities,
-                         evidence, walked_to, due_at)
-    VALUES (:tenant, :id, :subject, :account_id, 'requested', :author, :reason, :now, 0, 0, :nobody, :now)
+                         evidence, records, walked_to, due_at)
+    VALUES (:tenant, :id, :subject, :account_id, 'requested', :author, :reason, :now, 0, 0, 0, :nobody, :now)
     ON CONFLICT (tenant, erasure_id) DO UPDATE
     SET state = 'requested', finished_at = NULL, walked_to = EXCLUDED.walked_to, due_at = EXCLUDED.due_at
     WHERE :again
@@ -52,14 +52,17 @@ _REPLACE = text("""
     ON CONFLICT DO NOTHING
 """)
 
-# What an account's erasure has blanked goes by its own id instead of the source's.
+# What an account's erasure has blanked goes by its own id instead of the source's; a figure has only its account's.
 _IS_LEFT = "activity.account_id = :account_id AND activity.external_id <> CAST(activity.activity_id AS text)"
+_ANSWER_IS_LEFT = "answer.account_id = :account_id AND answer.external_id <> CAST(answer.id AS text)"
+_FIGURE_IS_LEFT = "figure.account_id = :account_id AND figure.reference_kind <> 'id'"
 
 _REPLACE_ALL = text(f"""
     INSERT INTO erasure_person (tenant, erasure_id, contact_id, stand_in)
     SELECT :tenant, :id, contact_id, gen_random_uuid() FROM (
-        SELECT DISTINCT unnest(contact_ids) AS contact_id FROM activity WHERE tenant = :tenant AND {_IS_LEFT}
-    ) AS everybody
+        SELECT unnest(contact_ids) AS contact_id FROM activity WHERE tenant = :tenant AND {_IS_LEFT}
+        UNION SELECT respondent_id FROM survey_response AS answer WHERE tenant = :tenant AND {_ANSWER_IS_LEFT}
+    ) AS everybody WHERE contact_id IS NOT NULL
     ON CONFLICT DO NOTHING
 """)
 
@@ -88,12 +91,17 @@ _REPLACED = text("""
 _GO_ON = text("""
     UPDATE erasure
     SET state = :state, walked_to = :walked_to, activities = activities + :activities, evidence = evidence + :evidence,
+        records = records + :records,
         due_at = CASE WHEN :state = 'done' THEN NULL ELSE due_at END,
         finished_at = CASE WHEN :state = 'done' THEN CAST(:now AS timestamptz) END
     WHERE tenant = :tenant AND erasure_id = :id
 """)
 
-_ANYTHING = text(f"SELECT FROM activity WHERE tenant = :tenant AND {_IS_LEFT} LIMIT 1")
+_ANYTHING = text(f"""
+    SELECT WHERE EXISTS (SELECT FROM activity WHERE tenant = :tenant AND {_IS_LEFT})
+        OR EXISTS (SELECT FROM survey_response AS answer WHERE tenant = :tenant AND {_ANSWER_IS_LEFT})
+        OR EXISTS (SELECT FROM reported_figure AS figure WHERE tenant = :tenant AND {_FIGURE_IS_LEFT})
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +165,7 @@ async def begin(uow: UnitOfWork, erasure: Erasure) -> None:
     if erasure.account_id is not None:
         await lock(uow.session, {(erasure.tenant, erasure.account_id)})
         await uow.session.execute(_REPLACE_ALL, erasure.key())
-    await _go_on(uow, erasure, NOBODY, Taken(0))
+    await _go_on(uow, erasure, NOBODY, Taken())
 
 
 async def step(uow: UnitOfWork, erasure: Erasure) -> None:
@@ -167,7 +175,8 @@ async def step(uow: UnitOfWork, erasure: Erasure) -> None:
     rows = await session.execute(_PEOPLE, {**erasure.key(), "limit": limit})
     people = [row.contact_id for row in rows]
     if account is not None and people:
-        await _go_on(uow, erasure, NOBODY, await _replace(uow, erasure, {account}, people))
+        taken = await _replace(uow, erasure, {account}, people)
+        await _go_on(uow, erasure, NOBODY, Taken(evidence=taken.evidence))  # what is blanked later is counted then
         await session.execute(_REPLACED, {**erasure.key(), "people": people})
         return
     end = (await session.execute(_END, {**erasure.key(), "after": erasure.walked_to, "limit": CHUNK})).scalar()
@@ -187,7 +196,7 @@ async def _walk(uow: UnitOfWork, erasure: Erasure, end: UUID, people: Sequence[U
         taken = await anonymity.replace_held(uow.session, erasure.tenant, erasure.id, people)
         await _go_on(uow, erasure, erasure.walked_to, taken)
     some = sorted(account for account in found if account is not None)[:_ACCOUNTS_AT_ONCE]
-    taken = await _replace(uow, erasure, set(some), people) if some else Taken(0)
+    taken = await _replace(uow, erasure, set(some), people) if some else Taken()
     more = len(found - {None}) > len(some)
     await _go_on(uow, erasure, erasure.walked_to if more else end, taken)
 
@@ -199,13 +208,16 @@ async def _replace(uow: UnitOfWork, erasure: Erasure, accounts: set[UUID], peopl
 
 async def _finish(uow: UnitOfWork, erasure: Erasure) -> None:
     await uow.session.execute(_REPLACED, {**erasure.key(), "people": None})
+    taken = Taken()
     if erasure.account_id is not None:
+        await lock(uow.session, {(erasure.tenant, erasure.account_id)})
+        taken = await anonymity.blank_records(uow.session, erasure.tenant, erasure.account_id)
         await anonymity.forget_names(uow.session, erasure.tenant, erasure.account_id)
-    await _go_on(uow, erasure, erasure.walked_to, Taken(0), state="done")
+    await _go_on(uow, erasure, erasure.walked_to, taken, state="done")
 
 
 async def _go_on(uow: UnitOfWork, erasure: Erasure, walked_to: UUID, taken: Taken, state: str = "running") -> None:
-    counts = {"activities": taken.activities, "evidence": taken.evidence}
+    counts = {"activities": taken.activities, "evidence": taken.evidence, "records": taken.records}
     given = {**erasure.key(), **counts, "walked_to": walked_to, "state": state, "now": uow.now}
     await uow.session.execute(_GO_ON, given)
 

@@ -35,6 +35,7 @@ class ErasureRow(Table, table=True):
     finished_at: datetime | None = Field(sa_type=_TIME)
     activities: int = Field(sa_type=BigInteger)
     evidence: int = Field(sa_type=BigInteger)
+    records: int = Field(sa_type=BigInteger)
     walked_to: UUID
     due_at: datetime | None = Field(sa_type=_TIME)
 
