@@ -26,6 +26,15 @@ def answer(crm: Any, number: int, score: int, **changed: Any) -> dict[str, Any]:
     } | changed
 
 
+async def agree(crm: Any, code: str = "uptime", agreed_by: Any = BO, **changed: Any) -> str:
+    """Agree on a KPI with somebody; gives its path."""
+    terms = {"name": "Uptime", "unit": "percent", "direction": "higher", "target": 99.5, "agreed_by": agreed_by}
+    body = {"account": {"source": "crm", "external_id": "company-17"}, "code": code} | terms | changed
+    made = await crm.client.post("/v1/kpis", json=body, headers=crm.headers)
+    assert made.status_code == 201, made.text
+    return f"/v1/kpis/{made.json()['id']}"
+
+
 def figure(crm: Any) -> dict[str, Any]:
     """A month's revenue of the account."""
     return {
@@ -79,6 +88,32 @@ async def test_an_erased_person_is_out_of_everything_and_evidence_is_what_it_was
     await crm.mailbox.fire_timers()
     assert len(outbox("client.evidence.recorded.v1")) + len(outbox("client.evidence.retracted.v1")) <= quiet
     assert (await crm.get("/v1/evidence"))["items"] == after
+
+
+async def test_somebody_who_only_agreed_or_answered_is_erased_from_present_and_past(
+    crm: Any, account: UUID, admin: Any
+) -> None:
+    now, past = await agree(crm), await agree(crm, code="speed")
+    tag = {"If-Match": '"1"'}
+    assert (await crm.client.patch(past, json={"agreed_by": EVE}, headers=crm.headers | tag)).status_code == 200
+    held = answer(crm, 1, 5, respondent=BO, account={"domain": "nowhere.example"})
+    await crm.post(held, answer(crm, 2, 4, respondent=BO), answer(crm, 3, 3, respondent=EVE), path=ANSWERS)
+    eve = (await crm.get(past))["agreed_by"]
+    before = [await crm.get(path) for path in (now, past)]
+    bo = before[0]["agreed_by"]
+    found = await done(crm, (await erase(crm, person=BO))["id"])
+    assert (found["state"], found["activities"], found["records"]) == ("done", 0, 4)
+    everything = [*NAMING.items(), ("kpi_version", "terms")]
+    assert [table for table, column in everything if bo in str(admin(f"SELECT {column} FROM {table}"))] == []
+    after = [await crm.get(path) for path in (now, past)]
+    assert after[0]["agreed_by"] not in {None, bo}
+    assert after == [before[0] | {"agreed_by": after[0]["agreed_by"]}, before[1]]
+    agreed = [one["terms"]["agreed_by"] for one in (await crm.get(f"{past}/history"))["items"]]
+    assert (agreed[0], len(set(agreed))) == (eve, 2)
+    respondents = [row.respondent_id for row in admin("SELECT respondent_id FROM survey_response")]
+    assert (None in respondents, UUID(eve) in respondents, len(respondents)) == (False, True, 3)
+    await agree(crm, code="later")
+    assert [row.agreed_by for row in admin("SELECT agreed_by FROM kpi WHERE code = 'later'")] == [None]
 
 
 async def test_later_posts_come_in_without_the_person_and_asking_again_changes_nothing(crm: Any, account: UUID) -> None:
@@ -160,11 +195,14 @@ async def test_an_erased_accounts_answers_and_figures_name_nobody_and_count_as_b
     buckets = "SELECT day, measure, n, total FROM figure_account_day ORDER BY day, measure"
     satisfaction = f"/v1/accounts/{account}/satisfaction"
     before, said = (await crm.get(satisfaction), admin(buckets)), len(outbox("client.metric.measured.v1"))
+    kpi = await agree(crm)
     respondents = {row.respondent_id for row in admin("SELECT respondent_id FROM survey_response")}
+    respondents.add(UUID((await crm.get(kpi))["agreed_by"]))
     await deliver(removed())
     found = await done(crm, (await erase(crm, account={"id": str(account)}))["id"])
-    assert (found["state"], found["activities"], found["records"]) == ("done", 1, 3)
-    stored = str(admin("SELECT * FROM survey_response") + admin("SELECT * FROM reported_figure"))
+    assert (found["state"], found["activities"], found["records"]) == ("done", 1, 4)
+    tables = ("survey_response", "reported_figure", "kpi", "kpi_version")
+    stored = "".join(str(admin(f"SELECT * FROM {table}")) for table in tables)
     for word in ("answer-", "company-17", "acme.example", *map(str, respondents)):
         assert word not in stored, word
     assert len({row.respondent_id for row in admin("SELECT respondent_id FROM survey_response")}) == 2
@@ -192,6 +230,19 @@ async def test_what_comes_after_an_accounts_erasure_is_kept_until_it_is_asked_fo
     assert (await crm.get(f"/v1/erasures/{id_}"))["records"] == 2
 
 
+async def test_a_kpi_agreed_after_an_accounts_erasure_names_nobody_once_it_is_asked_for_again(
+    crm: Any, account: UUID
+) -> None:
+    await done(crm, (await erase(crm, account={"id": str(account)}))["id"])
+    await crm.pass_time(seconds=1)
+    kpi = await agree(crm)
+    bo = (await crm.get(kpi))["agreed_by"]
+    again = await erase(crm, account={"id": str(account)})
+    assert (again["state"], (await done(crm, again["id"]))["records"]) == ("requested", 1)
+    assert (await crm.get(kpi))["agreed_by"] not in {None, bo}
+    assert (await erase(crm, account={"id": str(account)}))["state"] == "done"
+
+
 async def test_an_erasure_of_nobody_or_of_an_unknown_account_is_refused(
     crm: Any, of_globex: Any, account: UUID
 ) -> None:
@@ -213,7 +264,7 @@ async def test_an_erasure_of_nobody_or_of_an_unknown_account_is_refused(
 def test_every_table_that_names_people_is_known_to_erasure(crm: Any, admin: Any) -> None:
     rows = admin(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
-        " AND column_name IN ('contact_id', 'contact_ids', 'respondent_id')"
+        " AND column_name IN ('contact_id', 'contact_ids', 'respondent_id', 'agreed_by')"
         " AND table_name NOT IN ('contact_alias', 'erasure_person')"
     )
     assert {row.table_name: row.column_name for row in rows} == NAMING

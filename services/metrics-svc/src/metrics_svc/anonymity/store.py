@@ -23,11 +23,15 @@ NAMING = {
     "evidence": "contact_ids",
     "evidence_revision": "contact_ids",
     "expectation": "contact_id",
+    "kpi": "agreed_by",
     "reply": "contact_id",
     "survey_response": "respondent_id",
     "touch": "contact_id",
 }
-"""Every table that names people of an account, and by which column. A test finds those that are missing."""
+"""Every table that names people of an account, and by which column. A test finds those that are missing.
+
+The terms that a KPI had name them as well.
+"""
 
 _READ_STAYS = """coalesce((
             SELECT jsonb_object_agg(key, value) FROM jsonb_each(kept.attributes) WHERE key = ANY(CAST(:read AS text[]))
@@ -77,17 +81,27 @@ _KEPT = text("""
 """)
 
 
-def _renaming(table: str, column: str) -> TextClause:
+def _renaming(table: str, column: str, of: str = _OF) -> TextClause:
     if column == "contact_ids":
-        return text(f"UPDATE {table} AS kept SET contact_ids = {_STAND_INS} WHERE {_OF} AND {_ANY_OF}")
+        return text(f"UPDATE {table} AS kept SET contact_ids = {_STAND_INS} WHERE {of} AND {_ANY_OF}")
     return text(f"""
         UPDATE {table} AS kept SET {column} = gone.stand_in FROM erasure_person AS gone
-        WHERE {_OF} AND gone.tenant = :tenant AND gone.erasure_id = :erasure AND gone.contact_id = kept.{column}
+        WHERE {of} AND gone.tenant = :tenant AND gone.erasure_id = :erasure AND gone.contact_id = kept.{column}
           AND gone.contact_id = ANY(CAST(:people AS uuid[]))
     """)
 
 
-_BESIDE = [_renaming(table, column) for table, column in NAMING.items() if table not in {"activity", "evidence"}]
+_BESIDE = {table: _renaming(table, column) for table, column in NAMING.items() if table not in {"activity", "evidence"}}
+_ANSWERS_HELD = _renaming("survey_response", "respondent_id", "kept.tenant = :tenant AND kept.account_id IS NULL")
+
+_KPI_VERSIONS = text("""
+    UPDATE kpi_version AS kept SET terms = jsonb_set(terms, '{agreed_by}', to_jsonb(gone.stand_in))
+    FROM kpi JOIN erasure_person AS gone USING (tenant)
+    WHERE kept.tenant = :tenant AND kpi.tenant = :tenant AND kpi.kpi_id = kept.kpi_id
+      AND kpi.account_id = ANY(CAST(:accounts AS uuid[])) AND gone.erasure_id = :erasure
+      AND gone.contact_id = ANY(CAST(:people AS uuid[])) AND CAST(kept.terms ->> 'agreed_by' AS uuid) = gone.contact_id
+    RETURNING kept.kpi_id
+""")
 
 _OLD = """kept.tenant = :tenant AND occurred_at < :before
       AND (occurred_at, activity_id) > (:from_at, CAST(:from_id AS uuid))
@@ -141,11 +155,12 @@ _ACCOUNT_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many activities, standing pieces of evidence, and records something was taken out of."""
+    """How many activities, standing pieces of evidence, records and KPIs something was taken out of."""
 
     activities: int = 0
     evidence: int = 0
     records: int = 0
+    kpis: int = 0
 
 
 async def replace_people(
@@ -160,22 +175,23 @@ async def replace_people(
     given = {"tenant": tenant, "erasure": erasure_id, "accounts": sorted(accounts), "people": list(people)}
     read = await attributes_read(session, tenant)
     activities = _count(await session.execute(_IN_ACCOUNTS, {**given, "read": read}))
-    for statement in _BESIDE:
-        await session.execute(statement, given)
+    beside = {table: _count(await session.execute(statement, given)) for table, statement in _BESIDE.items()}
+    kpis = {row.kpi_id for row in await session.execute(_KPI_VERSIONS, given)}
     rows = (await session.execute(_EVIDENCE, given)).all()
     standing = [row for row in rows if row.retracted_for is None]
     ids = [row.evidence_id for row in standing]
     said = {"now": uow.now, "why": Why.ERASED, "author": word.author, "reason": word.reason}
     await session.execute(_KEPT, {"tenant": tenant, "ids": ids, **said})
     say_again(uow, standing)
-    return Taken(activities, len(standing))
+    return Taken(activities, len(standing), beside["survey_response"], len(kpis))
 
 
 async def replace_held(session: AsyncSession, tenant: str, erasure_id: UUID, people: Sequence[UUID]) -> Taken:
-    """Replace people by their stand-ins in activities that are held for no account."""
+    """Replace people by their stand-ins in activities and survey answers that are held for no account."""
     read = await attributes_read(session, tenant)
     given = {"tenant": tenant, "erasure": erasure_id, "people": list(people), "read": read}
-    return Taken(_count(await session.execute(_IN_HELD, given)))
+    activities = _count(await session.execute(_IN_HELD, given))
+    return Taken(activities, records=_count(await session.execute(_ANSWERS_HELD, given)))
 
 
 async def blank_account(session: AsyncSession, tenant: str, account_id: UUID, after: UUID, until: UUID) -> Taken:

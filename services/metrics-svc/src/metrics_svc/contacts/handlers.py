@@ -11,13 +11,18 @@ from metrics_svc.consumed import StakeholderChanged, StakeholderRemoved
 from metrics_svc.contacts import store
 from metrics_svc.derivation import store as derivation
 from metrics_svc.erasure import store as erasure
+from metrics_svc.kpis import store as kpis
+from metrics_svc.surveys import store as surveys
 from metrics_svc.trail.rules import Word
 
 
 async def follow_stakeholders(
     uow: UnitOfWork, events: Sequence[Received[StakeholderChanged | StakeholderRemoved]]
 ) -> None:
-    """Remember whose the computed ids are, and derive again what was said about the same person under two."""
+    """Remember whose the computed ids are, and derive again what was said about the same person under two.
+
+    Answers to surveys and the terms of KPIs name the person from then on.
+    """
     session = uow.session
     await store.alone(session, {event.tenant for event in events})
     claims, gone = [], []
@@ -35,5 +40,7 @@ async def follow_stakeholders(
     countries = await accounts.lock(session, {(claim.tenant, claim.account_id) for claim in news})
     changes = await activities.rekey(session, news)
     await derivation.follow(uow, changes, countries)
+    await surveys.rekey(session, news)
+    await kpis.rekey(session, news)
     erased += await store.erase(session, gone)
     await erasure.erase_persons(uow, erased, Word("stakeholder-svc", "The person was removed there."))

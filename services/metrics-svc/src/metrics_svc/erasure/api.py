@@ -41,7 +41,7 @@ class ErasureView(ResponseModel):
     """An erasure: who asked for it, and how much it has taken somebody out of. The id is a hash of the name given.
 
     `activities` are those that lost something, `evidence` the standing pieces that lost a person and nothing else,
-    `records` the survey answers and reported figures that lost something.
+    `records` the survey answers, reported figures and KPIs that lost something.
     """
 
     id: UUID

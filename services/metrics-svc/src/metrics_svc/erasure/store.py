@@ -62,6 +62,8 @@ _REPLACE_ALL = text(f"""
     SELECT :tenant, :id, contact_id, gen_random_uuid() FROM (
         SELECT unnest(contact_ids) AS contact_id FROM activity WHERE tenant = :tenant AND {_IS_LEFT}
         UNION SELECT respondent_id FROM survey_response AS answer WHERE tenant = :tenant AND {_ANSWER_IS_LEFT}
+        UNION SELECT CAST(terms ->> 'agreed_by' AS uuid) FROM kpi_version JOIN kpi USING (tenant, kpi_id)
+        WHERE tenant = :tenant AND account_id = :account_id
     ) AS everybody WHERE contact_id IS NOT NULL
     ON CONFLICT DO NOTHING
 """)
@@ -83,6 +85,14 @@ _NAMED_IN = text("""
       AND contact_ids && CAST(:people AS uuid[])
 """)
 
+# Who answered or agreed to something need not be in any activity.
+_NAMED_BESIDE = text("""
+    SELECT account_id FROM survey_response WHERE tenant = :tenant AND respondent_id = ANY(CAST(:people AS uuid[]))
+    UNION
+    SELECT account_id FROM kpi_version JOIN kpi USING (tenant, kpi_id)
+    WHERE tenant = :tenant AND CAST(terms ->> 'agreed_by' AS uuid) = ANY(CAST(:people AS uuid[]))
+""")
+
 _REPLACED = text("""
     DELETE FROM erasure_person
     WHERE tenant = :tenant AND erasure_id = :id AND (CAST(:people AS uuid[]) IS NULL OR contact_id = ANY(:people))
@@ -101,6 +111,8 @@ _ANYTHING = text(f"""
     SELECT WHERE EXISTS (SELECT FROM activity WHERE tenant = :tenant AND {_IS_LEFT})
         OR EXISTS (SELECT FROM survey_response AS answer WHERE tenant = :tenant AND {_ANSWER_IS_LEFT})
         OR EXISTS (SELECT FROM reported_figure AS figure WHERE tenant = :tenant AND {_FIGURE_IS_LEFT})
+        OR EXISTS (SELECT FROM kpi WHERE tenant = :tenant AND account_id = :account_id AND agreed_by IS NOT NULL
+                   AND changed_at > (SELECT finished_at FROM erasure WHERE tenant = :tenant AND erasure_id = :id))
 """)
 
 
@@ -169,36 +181,44 @@ async def begin(uow: UnitOfWork, erasure: Erasure) -> None:
 
 
 async def step(uow: UnitOfWork, erasure: Erasure) -> None:
-    """Erase the next bit: people of an account first, then what a chunk of the tenant's activities leads to."""
+    """Erase the next bit: people of an account first, then what a chunk of the tenant's activities leads to.
+
+    Whom surveys and KPIs alone name is looked for after the last activity.
+    """
     session, account = uow.session, erasure.account_id
     limit = _PEOPLE_AT_ONCE if account is not None else None
     rows = await session.execute(_PEOPLE, {**erasure.key(), "limit": limit})
     people = [row.contact_id for row in rows]
     if account is not None and people:
         taken = await _replace(uow, erasure, {account}, people)
-        await _go_on(uow, erasure, NOBODY, Taken(evidence=taken.evidence))  # what is blanked later is counted then
+        counted = Taken(evidence=taken.evidence, kpis=taken.kpis)  # what is blanked later is counted then
+        await _go_on(uow, erasure, NOBODY, counted)
         await session.execute(_REPLACED, {**erasure.key(), "people": people})
         return
     end = (await session.execute(_END, {**erasure.key(), "after": erasure.walked_to, "limit": CHUNK})).scalar()
-    if end is None:
+    if account is None:
+        await _walk(uow, erasure, end, people)
+    elif end is None:
         await _finish(uow, erasure)
-    elif account is not None:
+    else:
         taken = await anonymity.blank_account(session, erasure.tenant, account, erasure.walked_to, end)
         await _go_on(uow, erasure, end, taken)
-    else:
-        await _walk(uow, erasure, end, people)
 
 
-async def _walk(uow: UnitOfWork, erasure: Erasure, end: UUID, people: Sequence[UUID]) -> None:
+async def _walk(uow: UnitOfWork, erasure: Erasure, end: UUID | None, people: Sequence[UUID]) -> None:
     given = {**erasure.key(), "after": erasure.walked_to, "until": end, "people": people}
-    found = {row.account_id for row in await uow.session.execute(_NAMED_IN, given)}
+    query = _NAMED_BESIDE if end is None else _NAMED_IN
+    found = {row.account_id for row in await uow.session.execute(query, given)}
+    if end is None and not found:
+        await _finish(uow, erasure)
+        return
     if None in found:
         taken = await anonymity.replace_held(uow.session, erasure.tenant, erasure.id, people)
         await _go_on(uow, erasure, erasure.walked_to, taken)
     some = sorted(account for account in found if account is not None)[:_ACCOUNTS_AT_ONCE]
     taken = await _replace(uow, erasure, set(some), people) if some else Taken()
     more = len(found - {None}) > len(some)
-    await _go_on(uow, erasure, erasure.walked_to if more else end, taken)
+    await _go_on(uow, erasure, erasure.walked_to if end is None or more else end, taken)
 
 
 async def _replace(uow: UnitOfWork, erasure: Erasure, accounts: set[UUID], people: Sequence[UUID]) -> Taken:
@@ -217,7 +237,7 @@ async def _finish(uow: UnitOfWork, erasure: Erasure) -> None:
 
 
 async def _go_on(uow: UnitOfWork, erasure: Erasure, walked_to: UUID, taken: Taken, state: str = "running") -> None:
-    counts = {"activities": taken.activities, "evidence": taken.evidence, "records": taken.records}
+    counts = {"activities": taken.activities, "evidence": taken.evidence, "records": taken.records + taken.kpis}
     given = {**erasure.key(), **counts, "walked_to": walked_to, "state": state, "now": uow.now}
     await uow.session.execute(_GO_ON, given)
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
+from metrics_svc.contacts import store as contacts
 from metrics_svc.kpis.rules import Rag, Terms, colour, shortfall, standing
 from metrics_svc.kpis.tables import KpiRow
 
@@ -46,6 +47,27 @@ _ALL = """
 _ONE = text(f"{_ALL} AND kpi.kpi_id = :kpi_id")
 
 _LOCKED = text("SELECT * FROM kpi WHERE tenant = :tenant AND kpi_id = :kpi_id FOR NO KEY UPDATE")
+
+_NAMED = """unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:aliases AS uuid[]),
+         CAST(:contacts AS uuid[])) AS named(tenant, account_id, alias_id, contact_id)"""
+
+# Terms that are being changed right now may still be said of the alias: wait for them.
+_AWAIT = text(f"""
+    SELECT FROM kpi WHERE (tenant, account_id) IN (SELECT tenant, account_id FROM {_NAMED})
+    ORDER BY tenant, kpi_id FOR NO KEY UPDATE
+""")
+
+_REKEY = text(f"""
+    UPDATE kpi SET agreed_by = named.contact_id FROM {_NAMED}
+    WHERE kpi.tenant = named.tenant AND kpi.account_id = named.account_id AND kpi.agreed_by = named.alias_id
+""")
+
+_REKEY_VERSIONS = text(f"""
+    UPDATE kpi_version AS kept SET terms = jsonb_set(terms, '{{agreed_by}}', to_jsonb(named.contact_id))
+    FROM {_NAMED} JOIN kpi USING (tenant, account_id)
+    WHERE kept.tenant = kpi.tenant AND kept.kpi_id = kpi.kpi_id
+      AND CAST(kept.terms ->> 'agreed_by' AS uuid) = named.alias_id
+""")
 
 _VERSIONS = text("""
     SELECT version, terms, author, changed_at FROM kpi_version
@@ -90,6 +112,19 @@ async def taken(session: AsyncSession, tenant: str, account_id: UUID, code: str)
 async def save(uow: UnitOfWork, kpi: Mapping[str, Any], *, author: str) -> None:
     """Store a KPI whole in its next version, and the version."""
     await uow.session.execute(_SAVE, {**kpi, "author": author, "changed_at": uow.now})
+
+
+async def rekey(session: AsyncSession, aliases: Sequence[contacts.Claimed]) -> None:
+    """Name those who agreed by the id that is now known for them, in the terms of their account's KPIs, past ones too.
+
+    The accounts are locked by the caller. Nobody changed the terms: there is no new version.
+    """
+    if not aliases:
+        return
+    rows = [(alias.tenant, alias.account_id, alias.alias_id, alias.contact_id) for alias in aliases]
+    given = arrays("tenants accounts aliases contacts", rows)
+    for statement in (_AWAIT, _REKEY, _REKEY_VERSIONS):
+        await session.execute(statement, given)
 
 
 async def locked(session: AsyncSession, tenant: str, kpi_id: UUID) -> Row[Any] | None:

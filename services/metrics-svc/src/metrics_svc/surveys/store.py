@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
 from bellwether_kit.http import DomainError, ItemResult, Problem
 from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts.store import Key
+from metrics_svc.contacts import store as contacts
 from metrics_svc.figures import store as figures
 from metrics_svc.published import MetricMeasured
 from metrics_svc.records import store as records
@@ -102,6 +103,14 @@ _PARTS = text(f"""
     ORDER BY 1, question NULLS FIRST, method
 """)
 
+_REKEY = text("""
+    UPDATE survey_response AS kept SET respondent_id = named.contact_id
+    FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:aliases AS uuid[]),
+                CAST(:contacts AS uuid[])) AS named(tenant, account_id, alias_id, contact_id)
+    WHERE kept.tenant = named.tenant AND (kept.account_id = named.account_id OR kept.account_id IS NULL)
+      AND kept.respondent_id = named.alias_id
+""")
+
 _VIEW = (
     "id, source, external_id, revision, account_id, answered_at, recorded_at, method, question, "
     "scale_low || '-' || scale_high AS scale, score, respondent_id, author"
@@ -135,6 +144,13 @@ async def accept(
 async def match(uow: UnitOfWork, claims: Sequence[Claimed]) -> None:
     """Give answers to the accounts that newly have the names they were told under; these are locked."""
     await _follow(uow, await records.match(uow.session, _SHELF, claims))
+
+
+async def rekey(session: AsyncSession, aliases: Sequence[contacts.Claimed]) -> None:
+    """Name respondents by the id that is now known for them in the answers about their account and in those held."""
+    if aliases:
+        rows = [(alias.tenant, alias.account_id, alias.alias_id, alias.contact_id) for alias in aliases]
+        await session.execute(_REKEY, arrays("tenants accounts aliases contacts", rows))
 
 
 async def _follow(uow: UnitOfWork, changes: Sequence[Kept]) -> None:
