@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 DOMAIN = {"domain": "acme.co.uk"}
+ANSWERS, FIGURES = "/v1/survey-responses", "/v1/figures"
 
 
 async def queue(crm: Any, **query: Any) -> list[tuple[str, int]]:
@@ -85,6 +86,75 @@ async def test_a_name_taken_back_is_held_again_when_nobody_else_has_it(crm: Any,
     await undo(crm, "match", **DOMAIN)
     assert await crm.standing() == []
     assert await queue(crm) == [("acme.co.uk", 1)]
+
+
+def answer(crm: Any, number: int, score: int, **account: str) -> dict[str, Any]:
+    """A survey answer, which is matched as activities are."""
+    said = {"answered_at": crm.at(days=1), "scale": "1-5", "score": score, "account": account}
+    return {"source": "surveys", "external_id": f"answer-{number}"} | said
+
+
+def revenue(amount: str, **account: str) -> dict[str, Any]:
+    """A reported figure, which is matched as activities are."""
+    period = {"period_start": "2026-01-01", "period_end": "2026-01-31"}
+    said = {"source": "erp", "measure": "revenue", "money": {"amount": amount, "currency": "EUR"}}
+    return {"account": account} | said | period
+
+
+async def records(crm: Any, **query: Any) -> list[int | str]:
+    """The scores of survey answers and the amounts of figures, in order."""
+    answers = (await crm.get(ANSWERS, **query))["items"]
+    figures = (await crm.get(FIGURES, **query))["items"]
+    return [*sorted(one["score"] for one in answers), *sorted(one["money"]["amount"] for one in figures)]
+
+
+async def test_answers_and_figures_of_a_name_taken_back_are_held_again_and_no_longer_count(
+    crm: Any, account: UUID, admin: Any
+) -> None:
+    await crm.post(answer(crm, 1, 1, **DOMAIN), answer(crm, 2, 5, domain="acme.example"), path=ANSWERS)
+    await crm.post(revenue("1.00", **DOMAIN), revenue("2.00", domain="acme.example"), path=FIGURES)
+    await crm.pass_time(hours=1)
+    buckets = "SELECT measure, n, total FROM figure_account_day WHERE n > 0 ORDER BY measure"
+    satisfaction = f"/v1/accounts/{account}/satisfaction"
+
+    async def counted() -> tuple[Any, Any, Any]:
+        await crm.pass_time(hours=1)
+        csat = (await crm.get(satisfaction))["csat"]
+        said = admin("SELECT value, n FROM satisfaction")
+        return (csat["n"], csat["value"]), said, admin(buckets)
+
+    before = await counted()
+    await decide(crm, "match", reference=DOMAIN, account_id=str(account))
+    assert await records(crm, account_id=str(account)) == [1, 5, "1.00", "2.00"]
+    assert (await counted())[0] == (2, 50)
+    for _ in range(2):
+        await undo(crm, "match", **DOMAIN)
+        assert await records(crm, unmatched="true") == [1, "1.00"]
+        assert await records(crm, account_id=str(account)) == [5, "2.00"]
+        assert await counted() == before
+
+
+async def test_answers_and_figures_of_a_name_taken_back_go_to_the_account_that_claims_it(
+    crm: Any, account: UUID, other: UUID, deliver: Any, changed: Any, outbox: Any
+) -> None:
+    erp = {"source": "erp", "external_id": "77"}
+    await crm.post(answer(crm, 1, 5, **erp), path=ANSWERS)
+    await crm.post(revenue("1.00", **erp), path=FIGURES)
+    await decide(crm, "match", reference=erp, account_id=str(account))
+    await deliver(changed(account_id=other, external_ids=(erp,), email_domains=()), times=2)
+    await undo(crm, "match", **erp)
+    assert await records(crm, account_id=str(account)) == []
+    assert await records(crm, account_id=str(other)) == [5, "1.00"]
+    told = [(row.data["metric"], row.data["account_id"]) for row in outbox("client.metric.measured.v1")]
+    assert told[-2:] == [("csat", str(other)), ("revenue", str(other))]
+
+
+async def test_answers_and_figures_that_were_there_without_anybodys_word_stay(crm: Any, account: UUID) -> None:
+    named = {"domain": "acme.example"}
+    await crm.post(answer(crm, 1, 5, **named), path=ANSWERS)
+    await decide(crm, "match", reference=named, account_id=str(account))
+    await undo(crm, "match", **named)
+    assert await records(crm, account_id=str(account)) == [5]
 
 
 async def test_more_than_fit_one_request_are_matched_by_a_timer(crm: Any, account: UUID, admin: Any) -> None:

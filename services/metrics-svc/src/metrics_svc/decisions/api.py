@@ -131,7 +131,7 @@ async def match_unmatched(body: NewMatch, call: Writer) -> Response:
 
 @router.delete("/unmatched/match", operation_id="unmatch-reference", status_code=204)
 async def unmatch_reference(named: Annotated[Named, Query()], call: Writer) -> Response:
-    """Take back whose a name is: its activities go where the name leads without that, or are held again."""
+    """Take back whose a name is: what it gave its account goes where the name leads without that, or is held again."""
     return await _undo(call, named.reference(), dismissed=False)
 
 

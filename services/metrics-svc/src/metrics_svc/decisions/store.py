@@ -163,6 +163,9 @@ async def _give_back(uow: UnitOfWork, decision: Decision) -> int:
     home = found.get(decision.reference)
     wanted = {(decision.tenant, account) for account in (home, decision.account_id) if account is not None}
     countries = await accounts.lock(uow.session, wanted)
+    claims = [Claimed(decision.tenant, decision.reference, home, decision.account_id)]
+    await surveys.match(uow, claims)
+    await reported.match(uow, claims)
     given = {**key, "account_id": home, "previous": decision.account_id, "limit": AT_ONCE}
     changes = changes_of(await uow.session.execute(_MOVE, given))
     await follow(uow, changes, countries, decision.word)

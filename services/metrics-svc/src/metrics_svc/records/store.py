@@ -61,7 +61,8 @@ def shelf(row: type[RecordColumns]) -> Shelf:
         FROM unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:sources AS text[]),
                     CAST(:values AS text[]), CAST(:accounts AS uuid[]), CAST(:previous AS uuid[]))
              AS named(tenant, kind, source, value, account_id, previous)
-        WHERE (kept.account_id IS NULL AND {named}) OR (kept.account_id = named.previous AND {named})
+        WHERE kept.account_id IS DISTINCT FROM named.account_id
+          AND ((kept.account_id IS NULL AND {named}) OR (kept.account_id = named.previous AND {named}))
         {returned}
     """
     return Shelf(columns, text(upsert), text(known), text(match))
@@ -192,7 +193,7 @@ async def lock(session: AsyncSession, tenant: str, ids: Iterable[UUID | None]) -
 async def match(session: AsyncSession, shelf: Shelf, claims: Sequence[references.Claimed]) -> list[Kept]:
     """Give the records named by newly claimed references to their accounts, which the caller has locked.
 
-    Takes those held back and those of the account that had the name before.
+    Takes those held back and those of the account that had the name before; where it names none they are held again.
     """
     if not claims:
         return []

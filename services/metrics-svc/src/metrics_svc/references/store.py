@@ -101,11 +101,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A reference that names another account than before; ``previous`` is the one it named."""
+    """A reference that names another account than before, or none; ``previous`` is the one it named."""
 
     tenant: str
     reference: Reference
-    account_id: UUID
+    account_id: UUID | None
     previous: UUID | None
 
 
