@@ -199,6 +199,19 @@ async def test_bodies_are_forgotten_soon_and_deliveries_later(crm: Any, mailbox:
     assert await crm.deliveries() == []
 
 
+async def test_a_body_goes_with_its_delivery_however_often_somebody_retries(crm: Any, mailbox: Mailbox) -> None:
+    connected = await crm.connect("cloudevents")
+    await crm.client.post(**signed(crm, connected, b"no json"))
+    [failed] = await crm.deliveries()
+    for _ in range(3):
+        await crm.pass_time(days=9)
+        again = await crm.client.post(f"/v1/inbound-deliveries/{failed['id']}/retry", headers=crm.headers)
+        assert again.status_code == 200, again.text
+        await crm.deliveries()
+    await crm.pass_time(days=3)
+    assert mailbox.admin("SELECT 1 FROM inbound_delivery") == []
+
+
 async def test_what_could_not_be_kept_is_refused_alone(crm: Any, account: UUID) -> None:
     connected = await crm.connect("cloudevents")
     odd = [

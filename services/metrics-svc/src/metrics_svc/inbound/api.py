@@ -167,7 +167,7 @@ def _view(row: Row[Any]) -> DeliveryView:
 
 @router.get("/inbound-deliveries", operation_id="list-deliveries")
 async def list_deliveries(call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]) -> Page[DeliveryView]:
-    """The deliveries of the last 30 days, the latest first."""
+    """The deliveries of the last 30 days, or of fewer where the tenant's limits say so, the latest first."""
     async with call.read() as session:
         rows = await store.listed(session, call.tenant, **filters.model_dump(), after=page.after, limit=page.limit + 1)
     shown, cursor = page.cut(rows, key=lambda row: [row.received_at.isoformat(), str(row.delivery_id)])
@@ -186,7 +186,7 @@ async def get_delivery(delivery_id: UUID, call: Reader) -> DeliveryView:
 
 @router.post("/inbound-deliveries/{delivery_id}/retry", operation_id="retry-delivery", response_model=DeliveryView)
 async def retry_delivery(delivery_id: UUID, call: Admin) -> Response:
-    """Work a delivery again that failed, while its body is kept: 14 days."""
+    """Work a delivery again that failed, while its body is kept: 14 days at most."""
 
     async def work(uow: UnitOfWork) -> Answer:
         again = await store.retry(uow.session, call.tenant, delivery_id, uow.now)

@@ -9,6 +9,8 @@ from metrics_svc.intake.rules import Told
 
 TOLERANCE = timedelta(minutes=5)
 """How old a signed timestamp may be, and how far ahead of our clock."""
+RECORD_KEPT = timedelta(days=30)
+"""How long a delivery is known at most, and a replay of it noticed; its body goes no later, however often retried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,13 @@ from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import DomainError
 from bellwether_kit.ids import uuid7
 from metrics_svc.errors import UnkeepableValue
+from metrics_svc.inbound.rules import RECORD_KEPT
 from metrics_svc.intake.rules import Told, fitted
 from metrics_svc.intake.store import Result, accept
 
 WORKED_BODY_KEPT = timedelta(days=1)
 FAILED_BODY_KEPT = timedelta(days=14)
 """Long enough to mend what made it fail and to try it again."""
-RECORD_KEPT = timedelta(days=30)
-"""How long a delivery is known, and a replay of it noticed."""
 _BATCH = 500
 
 _ADD = text("""
@@ -34,7 +33,8 @@ _ADD = text("""
 _SETTLE = text("""
     UPDATE inbound_delivery
     SET status = :status, counts = CAST(:counts AS jsonb), unread = CAST(:unread AS jsonb),
-        rejected = CAST(:rejected AS jsonb), reason = :reason, worked_at = :now, due_at = NULL, forget_at = :forget_at
+        rejected = CAST(:rejected AS jsonb), reason = :reason, worked_at = :now, due_at = NULL,
+        forget_at = least(CAST(:forget_at AS timestamptz), received_at + CAST(:kept AS interval))
     WHERE tenant = :tenant AND delivery_id = :id
 """)
 _SHOWN = """
@@ -64,6 +64,14 @@ _REMOVE = text(f"""
 _EMPTY = text(f"""
     UPDATE inbound_delivery AS d SET body = NULL, forget_at = d.received_at + CAST(:kept AS interval) FROM {_KEYS}
     WHERE d.tenant = old.tenant AND d.delivery_id = old.id AND d.body IS NOT NULL
+""")
+# What is still to be worked was answered for: it is worked first.
+_REMOVE_OLD = text("""
+    DELETE FROM inbound_delivery WHERE tenant = :tenant AND delivery_id IN (
+        SELECT delivery_id FROM inbound_delivery
+        WHERE tenant = :tenant AND received_at < :before AND due_at IS NULL
+        ORDER BY received_at, delivery_id LIMIT :limit)
+    RETURNING delivery_id
 """)
 
 
@@ -116,6 +124,7 @@ async def settle(uow: UnitOfWork, tenant: str, delivery_id: UUID, outcome: Outco
         "reason": outcome.reason,
         "now": uow.now,
         "forget_at": uow.now + (FAILED_BODY_KEPT if failed else WORKED_BODY_KEPT),
+        "kept": RECORD_KEPT,
     }
     await uow.session.execute(_SETTLE, values)
 
@@ -155,3 +164,9 @@ async def forget(session: AsyncSession, deliveries: Sequence[tuple[str, UUID]]) 
     keys = {"tenants": [tenant for tenant, _ in deliveries], "ids": [id_ for _, id_ in deliveries]}
     await session.execute(_REMOVE, keys)
     await session.execute(_EMPTY, keys | {"kept": RECORD_KEPT})
+
+
+async def remove_old(session: AsyncSession, tenant: str, before: datetime, limit: int) -> int:
+    """Remove a tenant's oldest deliveries that came before a moment, bodies and all; gives how many there were."""
+    given = {"tenant": tenant, "before": before, "limit": limit}
+    return len((await session.execute(_REMOVE_OLD, given)).all())

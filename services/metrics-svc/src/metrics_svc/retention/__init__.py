@@ -1,1 +1,1 @@
-"""Retention: how long a tenant keeps what activities say in words, and the daily runs that take it out."""
+"""Retention: how long a tenant keeps what activities say in words and what sources delivered, and the daily runs."""

@@ -22,7 +22,7 @@ from bellwether_kit.http import (
 )
 from bellwether_kit.http import router as routes
 from metrics_svc.retention import store
-from metrics_svc.retention.rules import LONGEST_DAYS, Limits
+from metrics_svc.retention.rules import DELIVERY_DAYS, LONGEST_DAYS, Limits
 
 router = routes(tags=["retention"])
 
@@ -32,28 +32,38 @@ Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 
 
 class NewLimits(RequestModel):
-    """How long what activities say in words is kept, by when they happened; null is for ever."""
+    """How long what activities say in words is kept, by when they happened; null is for ever.
+
+    Deliveries go by when they came, never later than after 30 days, and their bodies mostly earlier.
+    """
 
     activity_text_days: Annotated[Days | None, Field(description="subjects, notes and attributes no rule reads")]
     activity_days: Annotated[
         Days | None, Field(description="beside the texts, threads and external ids with addresses in them")
     ]
+    delivery_days: Annotated[
+        int, Field(ge=1, le=DELIVERY_DAYS, description="what sources delivered, and what became of it")
+    ] = DELIVERY_DAYS
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class LimitsView(ResponseModel):
-    """One version of the limits. Version 0 is in force until somebody sets others: all is kept."""
+    """One version of the limits. Version 0 is in force until somebody sets others: all that activities say is kept."""
 
     version: int = 0
     activity_text_days: int | None = None
     activity_days: int | None = None
+    delivery_days: int = DELIVERY_DAYS
     author: str | None = None
     reason: str | None = None
     changed_at: datetime | None = None
 
 
 class RunView(ResponseModel):
-    """One run under the limits of a version: in how many activities it took out texts, and names."""
+    """One run under the limits of a version: in how many activities it took out texts, and names.
+
+    `deliveries` are those it removed.
+    """
 
     id: UUID
     started_at: datetime
@@ -61,6 +71,7 @@ class RunView(ResponseModel):
     version: int | None
     texts: int
     names: int
+    deliveries: int
 
 
 def _latest(rows: Sequence[Any]) -> LimitsView:
@@ -106,7 +117,7 @@ async def set_retention(body: NewLimits, call: Admin) -> Response:
         await store.lock(uow.session, call.tenant)
         latest = _latest(await store.versions(uow.session, call.tenant))
         if_match(call.request, latest.version, required=False)
-        limits = Limits(body.activity_text_days, body.activity_days)
+        limits = Limits(body.activity_text_days, body.activity_days, body.delivery_days)
         said = {"author": call.subject, "reason": body.reason}
         await store.add(uow, call.tenant, latest.version + 1, limits, **said)
         view = _latest(await store.versions(uow.session, call.tenant))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,32 +12,37 @@ from bellwether_kit.db import UnitOfWork
 from bellwether_kit.ids import uuid7
 from metrics_svc.activities.rules import EARLIEST, NOBODY
 from metrics_svc.anonymity.store import Span, blank_names, blank_texts
+from metrics_svc.inbound.store import remove_old
 from metrics_svc.retention.rules import EVERY, Limits
 
 CHUNK = 5_000
-"""How many activities one step looks through."""
+"""How many activities one step looks through, and how many deliveries it removes at most."""
+
+Place = tuple[datetime, UUID]
+"""Where among the activities a run is: time and id."""
 
 _LATEST = text("""
-    SELECT version, activity_text_days, activity_days, author, reason, changed_at FROM retention_limits
-    WHERE tenant = :tenant AND version < :before ORDER BY version DESC LIMIT :limit
+    SELECT version, activity_text_days, activity_days, delivery_days, author, reason, changed_at
+    FROM retention_limits WHERE tenant = :tenant AND version < :before ORDER BY version DESC LIMIT :limit
 """)
 
 _ADD = text("""
-    INSERT INTO retention_limits (tenant, version, activity_text_days, activity_days, author, reason, changed_at)
-    VALUES (:tenant, :version, :activity_text_days, :activity_days, :author, :reason, :now)
+    INSERT INTO retention_limits (tenant, version, activity_text_days, activity_days, delivery_days, author, reason,
+                                  changed_at)
+    VALUES (:tenant, :version, :activity_text_days, :activity_days, :delivery_days, :author, :reason, :now)
 """)
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('retention/' || :tenant, 0))")
 
 # A run in hand begins again under the new limits.
 _AHEAD = text("""
-    INSERT INTO retention_run (tenant, run_id, due_at, texts, names) VALUES (:tenant, :id, :due_at, 0, 0)
+    INSERT INTO retention_run (tenant, run_id, due_at, texts, names, deliveries) VALUES (:tenant, :id, :due_at, 0, 0, 0)
     ON CONFLICT (tenant) WHERE finished_at IS NULL DO UPDATE
     SET due_at = EXCLUDED.due_at, version = NULL, walked_at = NULL, walked_to = NULL
 """)
 
 _RUNS = text("""
-    SELECT run_id AS id, started_at, finished_at, version, texts, names FROM retention_run
+    SELECT run_id AS id, started_at, finished_at, version, texts, names, deliveries FROM retention_run
     WHERE tenant = :tenant AND started_at IS NOT NULL AND (CAST(:after AS uuid) IS NULL OR run_id < :after)
     ORDER BY run_id DESC LIMIT :limit
 """)
@@ -52,7 +58,7 @@ _END = text("""
 _GO_ON = text("""
     UPDATE retention_run
     SET started_at = coalesce(started_at, :now), version = :version, walked_at = :at, walked_to = :id,
-        texts = texts + :texts, names = names + :names
+        texts = texts + :texts, names = names + :names, deliveries = deliveries + :deliveries
     WHERE tenant = :tenant AND run_id = :run_id
 """)
 
@@ -76,7 +82,7 @@ async def lock(session: AsyncSession, tenant: str) -> None:
 
 async def add(uow: UnitOfWork, tenant: str, version: int, limits: Limits, *, author: str, reason: str) -> None:
     """Add a version of a tenant's limits, to be applied at once and every day from then on."""
-    given = {"activity_text_days": limits.activity_text_days, "activity_days": limits.activity_days}
+    given = {name: getattr(limits, name) for name in ("activity_text_days", "activity_days", "delivery_days")}
     said = {"version": version, "author": author, "reason": reason, "now": uow.now}
     await uow.session.execute(_ADD, {"tenant": tenant, **given, **said})
     await _run_at(uow, tenant, uow.now)
@@ -92,22 +98,37 @@ async def runs(session: AsyncSession, tenant: str, *, after: str | None, limit: 
 
 
 async def step(uow: UnitOfWork, run: Row[Any]) -> None:
-    """Apply the limits to the next activities of a run; at the end have the next one due a day later."""
+    """Apply the limits to the next activities and deliveries of a run; at the end have the next one due a day later."""
     [latest] = await versions(uow.session, run.tenant)
-    limits = Limits(latest.activity_text_days, latest.activity_days)
+    limits = Limits(latest.activity_text_days, latest.activity_days, latest.delivery_days)
     as_of = run.started_at or uow.now
-    texts_before, names_before = limits.texts_before(as_of), limits.names_before(as_of)
+    texts_before, deliveries_before = limits.texts_before(as_of), limits.deliveries_before(as_of)
     start = (run.walked_at or EARLIEST, run.walked_to or NOBODY)
-    given = {"tenant": run.tenant, "run_id": run.run_id, "now": uow.now, "before": texts_before}
-    chunk = {"at": start[0], "id": start[1], "limit": CHUNK}
-    end = (await uow.session.execute(_END, {**given, **chunk})).first() if texts_before else None
-    if end is None or texts_before is None:
+    given = {"tenant": run.tenant, "run_id": run.run_id, "now": uow.now}
+    end = await _end(uow.session, run.tenant, start, texts_before) if texts_before else None
+    deliveries = await remove_old(uow.session, run.tenant, deliveries_before, CHUNK) if deliveries_before else 0
+    if end is None and deliveries == 0:
         await uow.session.execute(_FINISH, given)
-        if texts_before is not None:
+        if texts_before or deliveries_before:
             await _run_at(uow, run.tenant, as_of + EVERY)
         return
-    span = (run.tenant, start, (end.occurred_at, end.activity_id))
-    texts = await blank_texts(uow.session, Span(*span, texts_before))
-    names = await blank_names(uow.session, Span(*span, names_before)) if names_before else 0
-    place = {"at": end.occurred_at, "id": end.activity_id, "version": latest.version}
-    await uow.session.execute(_GO_ON, {**given, **place, "texts": texts, "names": names})
+    texts, names = await _blank(uow.session, run.tenant, start, end, limits, as_of) if end else (0, 0)
+    at, id_ = end or start
+    taken = {"texts": texts, "names": names, "deliveries": deliveries}
+    await uow.session.execute(_GO_ON, {**given, **taken, "at": at, "id": id_, "version": latest.version})
+
+
+async def _end(session: AsyncSession, tenant: str, start: Place, before: datetime) -> Place | None:
+    """The last of the next activities; None when there are no more."""
+    chunk = {"tenant": tenant, "at": start[0], "id": start[1], "before": before, "limit": CHUNK}
+    row = (await session.execute(_END, chunk)).first()
+    return None if row is None else (row.occurred_at, row.activity_id)
+
+
+async def _blank(
+    session: AsyncSession, tenant: str, start: Place, end: Place, limits: Limits, as_of: datetime
+) -> tuple[int, int]:
+    """In how many activities there were texts to take out, and names."""
+    texts_before, names_before = limits.texts_before(as_of), limits.names_before(as_of)
+    texts = await blank_texts(session, Span(tenant, start, end, texts_before)) if texts_before else 0
+    return texts, await blank_names(session, Span(tenant, start, end, names_before)) if names_before else 0

@@ -21,13 +21,16 @@ class RetentionLimitsRow(Table, table=True):
     version: int = Field(primary_key=True)
     activity_text_days: int | None
     activity_days: int | None
+    delivery_days: int
     author: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=_TIME)
 
 
 class RetentionRunRow(Table, table=True):
-    """One run over a tenant's activities: under which limits, how far it came, what it took out. One lies ahead."""
+    """One run over a tenant's activities and deliveries: under which limits, how far it came among activities, and in
+    how many it took out texts and names, and how many deliveries it removed. One lies ahead.
+    """
 
     __tablename__ = "retention_run"
     __table_args__ = (
@@ -45,3 +48,4 @@ class RetentionRunRow(Table, table=True):
     walked_to: UUID | None
     texts: int = Field(sa_type=BigInteger)
     names: int = Field(sa_type=BigInteger)
+    deliveries: int = Field(sa_type=BigInteger)
