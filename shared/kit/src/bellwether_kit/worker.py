@@ -207,7 +207,7 @@ def run_worker(
 ) -> None:
     """Run the worker of ``service`` until SIGTERM or SIGINT; exits 0 after a drain of at most 15 s."""
     configure_logging(f"{service}-worker", settings.log_level)
-    collect_seldom(after=200_000)
+    collect_seldom()
     worker = Worker(settings, service=service, subscriptions=subscriptions, timers=timers)
     # uvicorn raises the signal again once it has shut down: to us a stop that was asked for is a success.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -214,18 +214,10 @@ async def _slices(session: AsyncSession, touched: Touched, terms: Terms) -> dict
 
 
 async def _read(session: AsyncSession, spans: dict[Any, Any], terms: Terms, ahead: int) -> dict[Lane, list[Row[Any]]]:
-    parties = list(spans)
-    arrays: dict[str, Any] = {
-        "tenants": [tenant for tenant, _, _ in parties],
-        "accounts": [account for _, account, _ in parties],
-        "contacts": [contact for _, _, contact in parties],
-        "firsts": [spans[party][0] for party in parties],
-        "lasts": [spans[party][1] for party in parties],
-        "behind": _BEHIND[all(terms.book(tenant).steady() for tenant, _, _ in parties)],
-        "ahead": ahead,
-    }
+    wanted = arrays("tenants accounts contacts firsts lasts", [(*party, *span) for party, span in spans.items()])
+    behind = _BEHIND[all(terms.book(tenant).steady() for tenant in {tenant for tenant, _, _ in spans})]
     lanes = defaultdict(list)
-    for row in await session.execute(_SLICES, arrays):
+    for row in await session.execute(_SLICES, {**wanted, "behind": behind, "ahead": ahead}):
         lanes[Lane(row.tenant, row.account_id, row.contact_id, row.channel)].append(row)
     return lanes
 

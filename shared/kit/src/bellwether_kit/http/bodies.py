@@ -59,14 +59,36 @@ def _deeper_than(body: bytes, limit: int) -> bool:
     return b"[]" in brackets
 
 
+class _Limited:
+    """What the server receives, up to a limit; knows nothing of the request, which otherwise would hold itself."""
+
+    __slots__ = ("_announced", "_receive", "_received", "limit")
+
+    def __init__(self, receive: Receive, announced: str, limit: int) -> None:
+        self._receive = receive
+        self._announced = announced
+        self._received = 0
+        self.limit = limit
+
+    async def __call__(self) -> Message:
+        """Pass a message on; raises the 413 problem as soon as the body is, or says it is, too large."""
+        limit, announced = self.limit, self._announced
+        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
+            raise _too_large(limit)
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > limit:
+            raise _too_large(limit)
+        return message
+
+
 class BodyRequest(Request):
     """A request whose body is read under limits, and whose JSON is what RFC 8259 says."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        super().__init__(scope, self._receive_within_limit)
-        self._server_receive = receive
-        self._received = 0
-        self._limit = self.limits.body_limit
+        super().__init__(scope, receive)
+        self._limited = _Limited(receive, self.headers.get("content-length", ""), self.limits.body_limit)
+        self._receive = self._limited
 
     @property
     def limits(self) -> HttpSettings:
@@ -91,18 +113,6 @@ class BodyRequest(Request):
             if not kind and not self.has_body:
                 return
             raise unsupported_media_type("application/json")
-
-    async def _receive_within_limit(self) -> Message:
-        """Pass a message on; raises the 413 problem as soon as the body is, or says it is, too large."""
-        limit = self._limit
-        announced = self.headers.get("content-length", "")
-        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
-            raise _too_large(limit)
-        message = await self._server_receive()
-        self._received += len(message.get("body", b""))
-        if self._received > limit:
-            raise _too_large(limit)
-        return message
 
     async def body(self) -> bytes:
         """Give the whole body; raises the 408 problem when it does not arrive in time."""
@@ -133,7 +143,7 @@ class BodyRequest(Request):
         Raises the 413 problem beyond the limit, the 408 problem when nothing comes for too long, and
         ClientDisconnect when the client leaves.
         """
-        self._limit = self.limits.import_body_limit
+        self._limited.limit = self.limits.import_body_limit
         stream = self.stream()
         try:
             while True:

@@ -10,7 +10,7 @@ from bellwether_kit.http.calls import Call
 from bellwether_kit.http.problems import ProblemError
 from bellwether_kit.http.runtime import Runtime, runtime_of
 
-CALL = "bellwether.call"
+IDENTITY = "bellwether.identity"
 ANSWER_HEADERS = "bellwether.answer_headers"
 
 
@@ -25,8 +25,9 @@ class Requires(SecurityBase):
 
     async def __call__(self, request: Request) -> Call:
         """Give the call; the route has admitted it before it read the body."""
-        call: Call | None = request.scope.get(CALL)
-        return call if call is not None else await self.admit(request)
+        # Not the call itself: with it a request would hold itself, and wait for the garbage collector.
+        known: Identity | None = request.scope.get(IDENTITY)
+        return await self.admit(request) if known is None else _call(request, known)
 
     async def admit(self, request: Request) -> Call:
         """Raise the 401, 403, 429 or 503 problem, or give the call."""
@@ -35,8 +36,9 @@ class Requires(SecurityBase):
         telemetry.tenant.set(identity.tenant)
         if self.scopes and not self.scopes & identity.scopes:
             raise self._missing_scope()
-        request.scope[CALL] = call = admitted(request, identity.tenant, identity.subject, identity.scopes)
-        return call
+        _spend(runtime, request, identity.tenant)
+        request.scope[IDENTITY] = identity
+        return _call(request, identity)
 
     def _missing_scope(self) -> ProblemError:
         wanted = " ".join(sorted(self.scopes))
@@ -58,6 +60,10 @@ def admitted(request: Request, tenant: str, subject: str, scopes: frozenset[str]
     telemetry.tenant.set(tenant)
     _spend(runtime_of(request), request, tenant)
     return Call(request=request, tenant=tenant, subject=subject, scopes=scopes)
+
+
+def _call(request: Request, identity: Identity) -> Call:
+    return Call(request=request, tenant=identity.tenant, subject=identity.subject, scopes=identity.scopes)
 
 
 async def _identify(runtime: Runtime, request: Request) -> Identity:

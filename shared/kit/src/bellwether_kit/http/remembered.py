@@ -11,7 +11,7 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-LIMIT = 8 * 1024 * 1024
+LIMIT = 16 * 1024 * 1024
 """Bytes of answers that a process remembers."""
 
 Make = Callable[[], Awaitable[bytes]]

@@ -20,7 +20,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Load the application and begin to listen."""
         await super().startup(sockets)
-        collect_seldom(after=5_000)
+        collect_seldom()
 
 
 def main() -> None:
