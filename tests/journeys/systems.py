@@ -89,6 +89,14 @@ def by_twilio_signature(sending: Sending) -> tuple[bytes, Headers]:
     return body, {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
 
 
+def by_hubspot_signature(sending: Sending) -> tuple[bytes, Headers]:
+    """HubSpot signs method, address, body and the time: signature v3."""
+    timestamp = str(int(sending.at.timestamp() * 1_000))
+    signed = f"POST{sending.url}".encode() + sending.body + timestamp.encode()
+    signature = b64encode(digest(sending.secret.encode(), signed, "sha256")).decode()
+    return sending.body, {"X-HubSpot-Signature-v3": signature, "X-HubSpot-Request-Timestamp": timestamp}
+
+
 def by_standard_webhook(sending: Sending) -> tuple[bytes, Headers]:
     """CloudEvents of ours are signed as Standard Webhooks."""
     signature = Webhook(sending.secret.encode()).sign("msg-1", sending.at, sending.body.decode())
@@ -162,3 +170,20 @@ SYSTEMS = (
         known_as("phone", sha256(b"+46855501234").hexdigest()),
     ),
 )
+
+HUBSPOT = System(
+    "hubspot",
+    "hubspot/objects.json",
+    by_hubspot_signature,
+    200,
+    [
+        ("call", "voicemail", True),
+        ("email", "sent", False),
+        ("meeting", "no-show", True),
+        ("note", None, True),
+        ("note", None, True),
+    ],
+    ["call-unreturned", "meeting-no-show"],
+    known_as("hubspot", "901"),
+)
+"""Apart from the others: it signs each try anew, so that what comes again with the same signature is a replay."""

@@ -1,12 +1,24 @@
 """Source systems deliver as they do: believed with their proof, counted once, refused without it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 from stories import call
-from systems import PAYLOADS, SYSTEMS, Proof, Sending, System, by_standard_webhook, by_twilio_signature
+from systems import (
+    HUBSPOT,
+    PAYLOADS,
+    SYSTEMS,
+    Proof,
+    Sending,
+    System,
+    by_ingest_key,
+    by_standard_webhook,
+    by_twilio_signature,
+)
 from tenants import Tenant
 
 pytestmark = pytest.mark.stack
@@ -49,6 +61,81 @@ def test_what_was_signed_long_ago_is_refused(prove: Proof, tenant: Tenant) -> No
     assert (refused(old), old.json()["code"]) == (401, "signature-too-old")
     assert all(answer.is_success for answer in fresh)
     assert len(tenant.every("metrics", "activities")) == 1
+
+
+def test_hubspot_is_believed_by_signature_v3_and_a_replay_is_refused(tenant: Tenant) -> None:
+    tenant.open_account(**HUBSPOT.names)
+    url, secret = connect(tenant, HUBSPOT.adapter, HUBSPOT.secret)
+    sending = Sending(url, HUBSPOT.golden(), secret, tenant.now)
+    body, headers = HUBSPOT.prove(sending)
+
+    taken = post(url, body, headers)
+    replayed = post(url, body, headers)
+    tried_again = post(url, *HUBSPOT.prove(replace(sending, at=sending.at - timedelta(seconds=1))))
+    unbelieved = [
+        post(url, body, {}),
+        post(url, *HUBSPOT.prove(replace(sending, secret="guessed"))),
+        post(url, body + b" ", headers),
+        post(url, *HUBSPOT.prove(replace(sending, at=sending.at - timedelta(minutes=10)))),
+    ]
+    tenant.settle()
+
+    assert [taken.status_code, tried_again.status_code] == [HUBSPOT.greeting] * 2, taken.text
+    assert (refused(replayed), replayed.json()["code"]) == (409, "replayed-delivery")
+    assert [(refused(answer), answer.json()["code"]) for answer in unbelieved] == [
+        (401, "missing-signature"),
+        (401, "wrong-signature"),
+        (401, "wrong-signature"),
+        (401, "signature-too-old"),
+    ]
+    again, first = tenant.every("metrics", "inbound-deliveries")
+    assert (first["status"], first["rejected"], [part["code"] for part in first["unread"]]) == (
+        "worked",
+        [],
+        ["no-activity"],
+    )
+    assert again["counts"] == {"duplicate": len(HUBSPOT.told), "unread": 1}
+    told = tenant.every("metrics", "activities")
+    assert sorted((each["type"], each["outcome"], each["account_id"] is not None) for each in told) == HUBSPOT.told
+    assert [piece["kind"] for piece in tenant.every("metrics", "evidence", status="recorded")] == HUBSPOT.evidence
+
+
+def test_a_csv_file_is_taken_row_by_row_and_a_broken_one_spoils_no_other(tenant: Tenant) -> None:
+    account_id = tenant.open_account()
+    url, key = connect(tenant, "csv", None)
+    at = (tenant.now - timedelta(hours=1)).isoformat()
+    header = "id,activity type,direction,result,date,account source,company id"
+    rows = [f"call-{n},call,inbound,connected,{at},crm,company-1" for n in (1, 2, 3)]
+    rows[1] = "call-2,call,inbound"
+    sending = Sending(url, "\n".join([header, *rows]).encode(), key, tenant.now)
+    as_csv = {"Content-Type": "text/csv"}
+
+    body, headers = by_ingest_key(sending)
+    reports = [report(post(url, body, headers | as_csv)) for _ in range(2)]
+    unbelieved = [post(url, body, as_csv), post(url, body, by_ingest_key(replace(sending, secret="x"))[1] | as_csv)]
+    tenant.settle()
+
+    codes = [answer.json()["code"] for answer in unbelieved if refused(answer) == 401]
+    assert codes == ["missing-signature", "wrong-signature"]
+    for (lines, totals), became in zip(reports, ("accepted", "duplicate"), strict=True):
+        assert [(line["row"], line["status"]) for line in lines] == [(2, became), (3, "rejected"), (4, became)]
+        assert lines[1]["problem"]["code"] == "wrong-columns"
+        assert (totals["rows"], totals["counts"], totals["complete"]) == (3, {became: 2, "rejected": 1}, True)
+    told = tenant.every("metrics", "activities")
+    assert {(each["external_id"], each["source"], each["account_id"]) for each in told} == {
+        ("call-1", "csv", account_id),
+        ("call-3", "csv", account_id),
+    }
+    assert [piece["kind"] for piece in tenant.every("metrics", "evidence", status="recorded")] == [
+        "client-contacted"
+    ] * 2
+
+
+def report(answer: httpx.Response) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What was answered to a file: a line for each row, and the totals."""
+    assert answer.status_code == 200, answer.text
+    *lines, totals = (json.loads(line) for line in answer.text.splitlines())
+    return lines, totals
 
 
 def refused(answer: httpx.Response) -> int:
