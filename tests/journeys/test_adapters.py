@@ -126,9 +126,8 @@ def test_a_csv_file_is_taken_row_by_row_and_a_broken_one_spoils_no_other(tenant:
         ("call-1", "csv", account_id),
         ("call-3", "csv", account_id),
     }
-    assert [piece["kind"] for piece in tenant.every("metrics", "evidence", status="recorded")] == [
-        "client-contacted"
-    ] * 2
+    evidence = tenant.every("metrics", "evidence", status="recorded")
+    assert [piece["kind"] for piece in evidence] == ["client-contacted"] * 2
 
 
 def report(answer: httpx.Response) -> tuple[list[dict[str, Any]], dict[str, Any]]:
