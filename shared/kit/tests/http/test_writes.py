@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI, Response
 from sqlalchemy import text
+from starlette.requests import Request
 from things.rig import assert_problem
 from things.service import ERRORS, ThingTaken
 
@@ -258,3 +259,22 @@ async def test_with_the_database_away_writes_are_503_and_the_process_is_not_read
 
 async def test_on_a_real_database_the_process_is_ready(api: httpx.AsyncClient) -> None:
     assert (await api.get("/health/ready")).json()["status"] == "ready"
+
+
+async def test_a_turn_is_one_at_a_time_for_a_tenant_and_no_matter_of_others(make_api: Callable[..., FastAPI]) -> None:
+    app, order = make_api(), []
+
+    def call_of(tenant: str) -> Call:
+        request = Request({"type": "http", "app": app, "headers": []})
+        return Call(request=request, tenant=tenant, subject="ana", scopes=frozenset())
+
+    async def work(tenant: str, number: int) -> None:
+        async with call_of(tenant).turn("intake"):
+            order.append((tenant, number, "begins"))
+            await asyncio.sleep(0)
+            order.append((tenant, number, "ends"))
+
+    await asyncio.gather(*(work(tenant, number) for number in range(3) for tenant in ("acme", "globex")))
+    mine = [(number, what) for tenant, number, what in order if tenant == "acme"]
+    assert mine == [(number, what) for number in range(3) for what in ("begins", "ends")]
+    assert order[:2] == [("acme", 0, "begins"), ("globex", 0, "begins")]

@@ -90,7 +90,8 @@ async def _imported(call: Call, options: Options, author: str, *, dry_run: bool)
             return await accept_foreign(uow, call.tenant, told, author=author, dry_run=dry_run)
 
         if not dry_run:
-            return await call.transact(accepted)
+            async with call.turn("intake"):
+                return await call.transact(accepted)
         async with call.rehearsal() as uow:
             return await accepted(uow)
 

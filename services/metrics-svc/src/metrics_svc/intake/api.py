@@ -259,7 +259,8 @@ async def _take(
             return answer(await take(uow, heard))
     if len(heard) == len(told) == 1 and "idempotency-key" not in call.request.headers:
         return rendered(Answer(answer([await call.join(heard[0], JoinedWork(take, _subject))])))
-    return await call.write(work)
+    async with call.turn("intake"):
+        return await call.write(work)
 
 
 def _subject(result: Result | DomainError) -> str | None:

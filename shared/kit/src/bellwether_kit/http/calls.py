@@ -1,5 +1,6 @@
 """One authenticated request: the caller, reads, and writes that happen once and in one transaction."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -112,6 +113,13 @@ class Call:
                 if getattr(error.orig, "sqlstate", None) not in _WORTH_ANOTHER_TRY or attempt == _TRIES:
                     raise
         raise AssertionError("the last try answers or raises")
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """The lock of ``name`` and the caller's tenant in this process, given to whoever waits longest.
+
+        For large writes that would wait for each other in the database, where waiting holds a connection and ends.
+        """
+        return self._runtime.turns.setdefault((name, self.tenant), asyncio.Lock())
 
     async def join(self, item: T, work: JoinedWork[T, R]) -> R:
         """Have ``item`` done in one transaction with those that other requests to this route ask for meanwhile.

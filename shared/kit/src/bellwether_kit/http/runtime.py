@@ -1,6 +1,9 @@
 """What one API process holds while it runs; made by ``build_api``, found again from any request."""
 
+import asyncio
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from starlette.requests import HTTPConnection
 
@@ -30,6 +33,7 @@ class Runtime:
     cursor_key: bytes
     joins: Joins = field(default_factory=Joins)
     remembered: Remembered = field(default_factory=Remembered)
+    turns: WeakValueDictionary[Hashable, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     draining: bool = False
 
 
