@@ -29,6 +29,7 @@ PATH = "/v1/activities"
 HERE = Path(__file__).parent
 SMALL = 30  # accounts with a short history
 SHORT, LONG = 10, 10_000
+YEARS = 30  # that a long history goes back
 UNLIMITED = {"BELLWETHER_METRICS_RATE_PER_SECOND": "1e6", "BELLWETHER_METRICS_RATE_BURST": "1000000"}
 
 
@@ -112,8 +113,11 @@ class Ingest:
         earlier = []
         for number in owners:
             seen[number] += 1
-            at = now - timedelta(days=300 - 299 * seen[number] / (LONG if number == big else SHORT))
-            earlier.append(activity(chance, f"history-{number}-{seen[number]}", number, at))
+            length = LONG if number == big else SHORT
+            # The last ones lie as far apart in both: what is compared is how long a history is, not how dense.
+            left = (length - seen[number]) / SHORT
+            days = 1 + 299 * left if left < 1 else 300 + 365 * YEARS * (left - 1) / (LONG / SHORT)
+            earlier.append(activity(chance, f"history-{number}-{seen[number]}", number, now - timedelta(days=days)))
         self._post(bulk(earlier, 500), 1)
         self.db.execute("ANALYZE")
         return asyncio.run(self._compare(samples, chance, [earlier[LONG - SHORT : LONG], earlier[LONG:]]))
