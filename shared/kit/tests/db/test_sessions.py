@@ -4,8 +4,9 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from sqlalchemy import literal, select, text
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import Database
 from bellwether_kit.db.sessions import PlainResult
@@ -66,11 +67,23 @@ async def test_who_only_reads_cannot_write_and_sees_what_others_commit_meanwhile
             await session.execute(_INSERT, {"id": TWO, "total": 1})
 
 
-async def test_a_connection_that_is_lent_again_belongs_to_the_next_tenant(database: Database) -> None:
-    whose = text("SELECT current_setting('app.tenant')")
+@pytest.mark.parametrize("way", ["plain", "composed", "scalar", "scalars"])
+async def test_a_connection_that_is_lent_again_belongs_to_the_next_tenant(database: Database, way: str) -> None:
+    async def ask(session: AsyncSession) -> object:
+        whose = func.current_setting("app.tenant")
+        match way:
+            case "plain":
+                return (await session.execute(text("SELECT current_setting('app.tenant')"))).scalar_one()
+            case "composed":
+                return (await session.execute(select(whose))).scalar_one()
+            case "scalar":
+                return await session.scalar(select(whose))
+            case _:
+                return (await session.scalars(select(whose))).one()
+
     for tenant in ("acme", "globex", None, "acme"):
         async with database.read(tenant) as session:
-            assert (await session.execute(whose)).scalar_one() == (tenant or "")
+            assert await ask(session) == (tenant or "")
 
 
 async def test_of_a_rehearsal_nothing_stays(database: Database) -> None:

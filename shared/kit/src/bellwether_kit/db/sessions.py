@@ -11,12 +11,13 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import PoolProxiedConnection, QueuePool, text
+from sqlalchemy import Connection, PoolProxiedConnection, QueuePool, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.util import greenlet_spawn
 
@@ -105,6 +106,18 @@ class Session(AsyncSession):
         return self.sync_session.get_nested_transaction() or self.sync_session.get_transaction()
 
 
+class _Told(SyncSession):
+    """What SQLAlchemy works with below a :class:`ReadSession`."""
+
+
+@event.listens_for(_Told, "after_begin")
+def _tell_below(session: SyncSession, _: object, connection: Connection) -> None:
+    """Make it a connection of the session's tenant, whatever SQLAlchemy is asked to do with it first."""
+    if connection.info.get("tenant") != session.info["tenant"]:
+        connection.exec_driver_sql(_READER.decode(), (session.info["tenant"],))
+        connection.info["tenant"] = session.info["tenant"]
+
+
 class ReadSession(AsyncSession):
     """A session that only reads, each statement by itself: it sees what is committed when the statement begins.
 
@@ -112,8 +125,10 @@ class ReadSession(AsyncSession):
     tenant.
     """
 
+    sync_session_class = _Told
+
     def __init__(self, engine: AsyncEngine, tenant: str | None) -> None:
-        super().__init__(engine, expire_on_commit=False, autoflush=False)
+        super().__init__(engine, expire_on_commit=False, autoflush=False, info={"tenant": tenant or ""})
         self._engine = engine
         self._tenant = tenant or ""
         self._lent: PoolProxiedConnection | None = None
@@ -121,7 +136,6 @@ class ReadSession(AsyncSession):
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Run a statement that reads; plain SQL with one set of parameters takes the short way."""
         if not _is_plain(statement, params):
-            await _tell(cast("Any", await (await self.connection()).get_raw_connection()), self._tenant)
             return await super().execute(statement, params, **options)
         try:
             return await _run(await self._driver(), _sql(statement), params)
