@@ -43,6 +43,38 @@ class CursorOfAnotherList(DomainError):
     """A cursor continues a list with another order than the one asked for."""
 
 
+class UnknownChannel(DomainError):
+    """No channel of the tenant has this id."""
+
+
+class UnknownSecret(DomainError):
+    """The channel has no secret of this id."""
+
+
+class ChannelNameTaken(DomainError):
+    """Another channel of the tenant has this name."""
+
+
+class UnfitChannel(DomainError):
+    """A channel of this kind can't be made of what was given."""
+
+
+class AddressRefused(DomainError):
+    """The address leads nowhere, or into a network that is not reached from here."""
+
+
+class TooManySecrets(DomainError):
+    """A channel has two live secrets at most."""
+
+
+class NoSecretKey(DomainError):
+    """Secrets can't be kept: the installation has no key to seal them."""
+
+
+class NoMailServer(DomainError):
+    """E-mail can't be sent: the installation names no mail server."""
+
+
 ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownAccount: (404, "unknown-account"),
     UnknownAlert: (404, "unknown-alert"),
@@ -54,4 +86,12 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownKind: (422, "unknown-kind"),
     MomentOutOfReach: (422, "moment-out-of-reach"),
     CursorOfAnotherList: (422, "cursor-of-another-list"),
+    UnknownChannel: (404, "unknown-channel"),
+    UnknownSecret: (404, "unknown-secret"),
+    ChannelNameTaken: (409, "channel-name-taken"),
+    UnfitChannel: (422, "unfit-channel"),
+    AddressRefused: (422, "address-refused"),
+    TooManySecrets: (409, "too-many-secrets"),
+    NoSecretKey: (409, "no-secret-key"),
+    NoMailServer: (409, "no-mail-server"),
 }

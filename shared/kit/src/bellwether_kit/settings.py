@@ -6,6 +6,7 @@ A variable with the service's prefix belongs to that service; BELLWETHER_KAFKA_B
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cryptography.fernet import Fernet, MultiFernet
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -108,6 +109,32 @@ class HttpSettings(BaseSettings):
     def _separate(cls, value: object) -> object:
         """Take ``https://a.example, https://b.example`` as the environment gives it."""
         return tuple(part for part in value.replace(" ", "").split(",") if part) if isinstance(value, str) else value
+
+
+class SealingSettings(BaseSettings):
+    """The keys that seal the secrets a service keeps for others; for services that keep any."""
+
+    secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Fernet keys, separated by commas, that seal the secrets kept: the first seals, any opens",
+    )
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _usable(cls, keys: SecretStr | None) -> SecretStr | None:
+        """Refuse to start with a key that could seal nothing."""
+        if keys is not None:
+            _vault(keys)
+        return keys
+
+    @property
+    def vault(self) -> MultiFernet | None:
+        """What seals and opens secrets; None when no key is set."""
+        return None if self.secret_keys is None else _vault(self.secret_keys)
+
+
+def _vault(keys: SecretStr) -> MultiFernet:
+    return MultiFernet([Fernet(key.strip()) for key in keys.get_secret_value().split(",")])
 
 
 class ServiceSettings(DatabaseSettings, KafkaSettings, AuthSettings, ObservabilitySettings, HttpSettings):

@@ -63,6 +63,8 @@ def shared_variables(layout: Layout) -> dict[str, str]:
         "BELLWETHER_JWT_AUDIENCE": AUDIENCE,
         "BELLWETHER_CURSOR_KEY": home.secret("cursor-key"),
         "BELLWETHER_METRICS_SECRET_KEYS": urlsafe_b64encode(bytes.fromhex(home.secret("sealing-key"))).decode(),
+        "BELLWETHER_SCORING_SECRET_KEYS": urlsafe_b64encode(bytes.fromhex(home.secret("scoring-sealing-key"))).decode(),
+        "BELLWETHER_SCORING_PRIVATE_CHANNELS": "true",
         "PYTHONUNBUFFERED": "1",
     }
     return variables | ({"BELLWETHER_CLOCK_FILE": str(home.clock)} if layout.clock else {})

@@ -31,11 +31,13 @@ _OLDEST_UNSENT = text(
 class UnitOfWork:
     """What a handler or a write works with: the transaction's session, its time, and the events it emits."""
 
-    __slots__ = ("_entries", "causes", "now", "session")
+    __slots__ = ("_entries", "causes", "now", "session", "settings")
 
-    def __init__(self, session: Session, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime, settings: "DatabaseSettings") -> None:
         self.session = session
         self.now = now
+        self.settings = settings
+        """Those of the process, of the class that its service gave."""
         self.causes: dict[str, Cause] = {}
         """By the subject of events the request they go back to, where that is not the one in hand."""
         self._entries: list[Event | RawRecord] = []
@@ -137,7 +139,7 @@ class Database:
         """One transaction of ``tenant`` (None: a worker's, over all tenants); it commits at the end, or not at all."""
         async with self._turn(self._writing), Session(self.engine) as session:
             await session.begin_for(tenant)
-            unit = UnitOfWork(session, self.clock.now())
+            unit = UnitOfWork(session, self.clock.now(), self.settings)
             yield unit
             await session.flush()
             emitted = await unit.flush(self.source)
@@ -152,7 +154,7 @@ class Database:
         """A unit of work of ``tenant`` of which nothing stays, neither rows nor locks nor what was said in it."""
         async with self._turn(self._writing), Session(self.engine) as session:
             await session.begin_for(tenant)
-            yield UnitOfWork(session, self.clock.now())
+            yield UnitOfWork(session, self.clock.now(), self.settings)
 
     @asynccontextmanager
     async def read(self, tenant: str | None) -> AsyncIterator[AsyncSession]:
