@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -77,6 +77,7 @@ class AccountSaid(Payload, frozen=True, kw_only=True):
     cadence_days: float | None = None
     renewal_at: datetime | None = None
     value: dict[str, Any] | None = None
+    whitespace: dict[str, Any] | None = None
     known_since: datetime | None = None
     version: int = 1
 
@@ -106,6 +107,43 @@ class CoverageSaid(Payload, frozen=True, kw_only=True):
     account_id: UUID
     coverage: float
     assessed_at: datetime
+    people: int | None = None
+    thread_share: float | None = None
+
+
+class PersonSaid(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "stakeholders"
+    event_type: ClassVar[str] = "stakeholder.profile.changed.v1"
+
+    stakeholder_id: UUID
+    account_id: UUID
+    sentiment: str = "champion"
+    veto: bool = False
+    status: str = "active"
+    version: int = 1
+
+
+class PersonGone(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "stakeholders"
+    event_type: ClassVar[str] = "stakeholder.profile.removed.v1"
+
+    stakeholder_id: UUID
+    account_id: UUID
+    version: int
+    reason: str = "erased"
+
+
+class PlanSaid(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "account-plans"
+    event_type: ClassVar[str] = "account.plan.progressed.v1"
+
+    plan_id: UUID
+    account_id: UUID
+    status: str = "active"
+    actions_total: int = 4
+    actions_overdue: int
+    measured_at: datetime
+    overdue_since: list[date] | None = None
 
 
 @dataclass(frozen=True)
@@ -196,8 +234,23 @@ class Saying:
         return TouchSaid(account_id=ACCOUNT, last_two_way_at=last_two_way_at)
 
     @staticmethod
-    def coverage(coverage: float, assessed_at: datetime) -> CoverageSaid:
-        return CoverageSaid(account_id=ACCOUNT, coverage=coverage, assessed_at=assessed_at)
+    def coverage(coverage: float, assessed_at: datetime, **more: Any) -> CoverageSaid:
+        return CoverageSaid(account_id=ACCOUNT, coverage=coverage, assessed_at=assessed_at, **more)
+
+    @staticmethod
+    def person(number: int = 1, **more: Any) -> PersonSaid:
+        return PersonSaid(**{"stakeholder_id": UUID(int=number), "account_id": ACCOUNT} | more)
+
+    @staticmethod
+    def person_gone(version: int, number: int = 1) -> PersonGone:
+        return PersonGone(stakeholder_id=UUID(int=number), account_id=ACCOUNT, version=version)
+
+    @staticmethod
+    def plan(overdue: list[date] | int, at: datetime, number: int = 1, **more: Any) -> PlanSaid:
+        late = overdue if isinstance(overdue, int) else len(overdue)
+        since = None if isinstance(overdue, int) else overdue
+        fields: dict[str, Any] = {"plan_id": UUID(int=number), "account_id": ACCOUNT, "actions_overdue": late}
+        return PlanSaid(**fields | {"overdue_since": since, "measured_at": at} | more)
 
     @staticmethod
     def retraction(said: EvidenceSaid, revision: int = 2) -> EvidenceGone:

@@ -1,5 +1,6 @@
 """What scoring-svc hears: tolerant models with only the fields it uses; unknown fields are ignored."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -51,6 +52,7 @@ class AccountChanged(msgspec.Struct, frozen=True, kw_only=True):
     cadence_days: Finite | None = None
     renewal_at: UtcTime | None = None
     value: Value | None = None
+    whitespace: Value | None = None
     known_since: UtcTime | None = None
 
 
@@ -83,12 +85,36 @@ class CoverageChanged(msgspec.Struct, frozen=True, kw_only=True):
     account_id: UuidText
     coverage: Annotated[float, Meta(ge=0, le=100)]
     assessed_at: UtcTime
+    people: Annotated[int, Meta(ge=0)] | None = None
+    thread_share: Annotated[float, Meta(ge=0, le=100)] | None = None
+
+
+class StakeholderChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """``stakeholder.profile.changed.v1``: a person, by opaque id: on whose side, with what power to stop us."""
+
+    stakeholder_id: UuidText
+    account_id: UuidText
+    version: int
+    status: str
+    sentiment: str = "neutral"
+    veto: bool = False
+
+
+class StakeholderRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """``stakeholder.profile.removed.v1``: the person is not known any more."""
+
+    stakeholder_id: UuidText
+    account_id: UuidText
+    version: int
 
 
 class PlanProgressed(msgspec.Struct, frozen=True, kw_only=True):
-    """``account.plan.progressed.v1``: how many actions an account's plan has, and how many are overdue."""
+    """``account.plan.progressed.v1``: how many actions an account's plan has, how many are overdue, since when."""
 
     account_id: UuidText
+    plan_id: UuidText | None = None
+    status: str = "active"
+    overdue_since: list[date] | None = None
     actions_total: Annotated[int, Meta(ge=0)]
     actions_overdue: Annotated[int, Meta(ge=0)]
     measured_at: UtcTime

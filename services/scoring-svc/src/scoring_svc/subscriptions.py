@@ -11,12 +11,15 @@ from scoring_svc.consumed import (
     EvidenceRetracted,
     MetricMeasured,
     PlanProgressed,
+    StakeholderChanged,
+    StakeholderRemoved,
     TouchRecorded,
 )
 from scoring_svc.evaluation.handlers import evaluate_due
 from scoring_svc.health.tables import AccountHealthRow
 from scoring_svc.ledger.handlers import fold_evidence
 from scoring_svc.measures.handlers import project_measures
+from scoring_svc.situation.handlers import project_people
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     # The ledger's key (tenant, evidence id) with its revision is the inbox: a repeat finds nothing to do.
@@ -30,8 +33,9 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     ignored("client-metrics", "source.feed.silenced.v1"),
     ignored("client-metrics", "source.feed.resumed.v1"),
     Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, project_measures),
-    ignored("stakeholders", "stakeholder.profile.changed.v1"),
-    ignored("stakeholders", "stakeholder.profile.removed.v1"),
+    # The version of a person is the inbox.
+    Subscription("stakeholders", "stakeholder.profile.changed.v1", StakeholderChanged, project_people, inbox=False),
+    Subscription("stakeholders", "stakeholder.profile.removed.v1", StakeholderRemoved, project_people, inbox=False),
     Subscription("account-plans", "account.plan.progressed.v1", PlanProgressed, project_measures),
     ignored("account-plans", "account.action.overdue.v1"),
     ignored("account-plans", "account.play.opened.v1"),

@@ -54,6 +54,7 @@ def _facts(event: Heard) -> AccountFacts:
         value_currency=data.value.currency if data.value else None,
         renewal_at=data.renewal_at,
         known_since=data.known_since,
+        whitespace=data.whitespace.amount if data.whitespace else None,
     )
 
 

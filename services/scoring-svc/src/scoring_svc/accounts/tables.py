@@ -33,3 +33,4 @@ class AccountRow(Table, table=True):
     value_currency: str | None = Field(sa_type=Text)
     renewal_at: datetime | None = Field(sa_type=_TIME)
     known_since: datetime | None = Field(sa_type=_TIME)
+    whitespace: float | None

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM, Balances, Memory
 from scoring_svc.scorecards.rules import DAY, Scorecard
+from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 NEUTRAL: Final = 50.0
 ENGAGEMENT: Final = 3
@@ -71,6 +72,7 @@ class Account:
     memory: Memory
     days: list[Day]
     measures: list[float | None]
+    situation: Situation = NOTHING_KNOWN
     pending: float | None = None
     said_score: float | None = None
     said_band: str | None = None

@@ -16,6 +16,7 @@ from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.scorecards.rules import MEASURES, cadence_days
+from scoring_svc.situation.rules import Situation, late_since
 
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
 
@@ -40,11 +41,14 @@ _READ = text(f"""
            m.coverage, coalesce(CAST(extract(epoch FROM m.coverage_at) AS float8), 0),
            m.satisfaction, coalesce(CAST(extract(epoch FROM m.satisfaction_at) AS float8), 0),
            m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
-           h.state
+           h.state,
+           coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
+           s.overdue, a.whitespace
     FROM {_KEYS}
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
     LEFT JOIN measure m USING (tenant, account_id)
+    LEFT JOIN situation s USING (tenant, account_id)
     ORDER BY h.tenant, h.account_id
 """)
 _SAVE = text("""
@@ -143,12 +147,18 @@ def _account(row: Any, landmark: float) -> Account:
         memory=Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
         days=kept.days,
         measures=kept.measures,
+        situation=_situation(row[22:]),
         pending=kept.pending,
         said_score=kept.said_score,
         said_band=kept.said_band,
         said_confidence=kept.said_confidence,
         waiting=kept.waiting,
     )
+
+
+def _situation(row: Any) -> Situation:
+    champions, lost, vetoes, share, overdue, whitespace = row
+    return Situation(champions, lost, vetoes, share, [late_since(day) for day in overdue or ()], whitespace)
 
 
 def _state(account: Account) -> str:

@@ -10,6 +10,9 @@ from scoring_svc.health import store as health_store
 from scoring_svc.measures import store
 from scoring_svc.measures.rules import on_schedule, satisfaction
 from scoring_svc.measures.store import Report
+from scoring_svc.situation import store as situation_store
+from scoring_svc.situation.rules import overdue_days, thread_share
+from scoring_svc.situation.store import PlanState, Thread
 
 Reported = TouchRecorded | MetricMeasured | CoverageChanged | PlanProgressed
 
@@ -17,11 +20,14 @@ Reported = TouchRecorded | MetricMeasured | CoverageChanged | PlanProgressed
 async def project_measures(uow: UnitOfWork, events: Sequence[Received[Reported]]) -> None:
     """Keep the newest of each measure and evaluate the accounts they are about."""
     reports = [report for event in events if (report := _report(event)) is not None]
-    keys = {(report.tenant, report.account_id) for report in reports}
+    threads, plans = _threads(events), _plans(events)
+    keys = {(report.tenant, report.account_id) for report in reports} | {(p.tenant, p.account_id) for p in plans}
     if not keys:
         return
     await health_store.lock(uow.session, keys, uow.now)
     await store.keep(uow.session, reports)
+    await situation_store.keep_threads(uow.session, threads)
+    await situation_store.keep_plans(uow.session, plans)
     accounts = await health_store.claimed(uow.session, keys, uow.now)
     books = await evaluation_store.books(uow, {tenant for tenant, _ in keys})
     await evaluation_store.settle(uow, accounts.values(), books)
@@ -46,3 +52,28 @@ def _report(event: Received[Reported]) -> Report | None:
             if value is None:
                 return None
             return Report(tenant, account_id, "satisfaction", data.measured_at, value)
+
+
+def _threads(events: Sequence[Received[Reported]]) -> list[Thread]:
+    """By how few people an account hangs, as its coverage says."""
+    return [
+        Thread(event.tenant, data.account_id.lower(), data.assessed_at, thread_share(data.thread_share, data.people))
+        for event in events
+        if isinstance(data := event.data, CoverageChanged)
+    ]
+
+
+def _plans(events: Sequence[Received[Reported]]) -> list[PlanState]:
+    """Plans and their late actions; a report that names no plan says nothing of which actions are late."""
+    return [
+        PlanState(
+            event.tenant,
+            data.plan_id.lower(),
+            data.account_id.lower(),
+            data.measured_at,
+            data.status == "active",
+            overdue_days(data.overdue_since, data.actions_overdue, data.measured_at.date()),
+        )
+        for event in events
+        if isinstance(data := event.data, PlanProgressed) and data.plan_id is not None
+    ]
