@@ -121,6 +121,26 @@ async def test_an_activity_that_names_a_person_in_two_ways_names_them_once_after
     assert (await crm.get("/v1/evidence"))["items"][0]["contact_ids"] == [str(bo)]
 
 
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_person_is_one_at_every_account_whenever_that_is_said(
+    crm: Any, account: UUID, other: UUID, deliver: Any, changed: Any, person: Any, early: bool
+) -> None:
+    assert account != other
+    named = ({"source": "crm", "external_id": "company-18"},)
+    await deliver(changed(account_id=other, external_ids=named, email_domains=()))
+    bo, phone = UUID("01890000-0000-7000-8000-0000000000aa"), {"source": "phone", "external_id": "+49"}
+    news = person(stakeholder_id=bo, external_ids=(phone,))
+    if early:
+        await deliver(news)
+    elsewhere = {"source": "crm", "external_id": "company-18"}
+    await crm.post(crm.call(1, "connected", direction="inbound", account=elsewhere, contacts=[phone]))
+    if not early:
+        await deliver(news)
+    [piece] = (await crm.get("/v1/evidence"))["items"]
+    assert (piece["account_id"], piece["contact_ids"]) == (str(other), [str(bo)])
+    assert [who["contact_id"] for who in (await crm.get(f"/v1/accounts/{other}/touch"))["contacts"]] == [str(bo)]
+
+
 async def test_an_erased_person_is_forgotten_and_their_contacts_stay_anonymous(
     crm: Any, account: UUID, deliver: Any, person: Any, erased: Any, admin: Any
 ) -> None:

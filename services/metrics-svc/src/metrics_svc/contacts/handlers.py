@@ -1,6 +1,9 @@
 """What follows from news of people: the ids computed from their external ids turn out to be one person."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Received
@@ -13,6 +16,7 @@ from metrics_svc.derivation import store as derivation
 from metrics_svc.erasure import store as erasure
 from metrics_svc.kpis import store as kpis
 from metrics_svc.surveys import store as surveys
+from metrics_svc.touch import store as touch
 from metrics_svc.trail.rules import Word
 
 
@@ -37,10 +41,19 @@ async def follow_stakeholders(
             for alias in dict.fromkeys([data.stakeholder_id, *known])
         ]
     news, erased = await store.claim(session, claims)
-    countries = await accounts.lock(session, {(claim.tenant, claim.account_id) for claim in news})
-    changes = await activities.rekey(session, news)
+    everywhere = await _everywhere(session, news)
+    countries = await accounts.lock(session, {(claim.tenant, claim.account_id) for claim in everywhere})
+    changes = await activities.rekey(session, everywhere)
     await derivation.follow(uow, changes, countries)
     await surveys.rekey(session, news)
     await kpis.rekey(session, news)
     erased += await store.erase(session, gone)
     await erasure.erase_persons(uow, erased, Word("stakeholder-svc", "The person was removed there."))
+
+
+async def _everywhere(session: AsyncSession, news: Sequence[store.Claimed]) -> list[store.Claimed]:
+    """The same for every account at which the person was met: news that come early hold for all of them too."""
+    by_alias = {(claim.tenant, claim.alias_id): claim for claim in news}
+    found = await touch.accounts_with(session, by_alias) if news else ()
+    others = [replace(by_alias[row.tenant, row.contact_id], account_id=row.account_id) for row in found]
+    return list(dict.fromkeys([*news, *others]))

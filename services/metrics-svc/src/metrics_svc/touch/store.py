@@ -113,6 +113,17 @@ _PEOPLE = text("""
     LIMIT :limit
 """)
 
+_WITH = text("""
+    SELECT tenant, account_id, contact_id FROM touch
+    JOIN unnest(CAST(:tenants AS text[]), CAST(:contacts AS uuid[])) AS wanted(tenant, contact_id)
+      USING (tenant, contact_id)
+""")
+
+
+async def accounts_with(session: AsyncSession, people: Iterable[tuple[str, UUID]]) -> Sequence[Row[Any]]:
+    """The accounts (tenant, account, contact) at which there was contact with people (tenant, contact)."""
+    return (await session.execute(_WITH, arrays("tenants contacts", list(people)))).all()
+
 
 async def record(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Move the last contacts by what changed, and say so of every account where they moved."""
