@@ -9,12 +9,10 @@ from scoring_svc.alert_rules.rules import (
     Facts,
     Reason,
     RuleConfig,
-    assess,
     in_order,
-    rule_deadlines,
-    rule_thresholds,
     severity_of,
 )
+from scoring_svc.conditions.rules import assess, rule_deadlines, rule_thresholds
 from scoring_svc.scorecards.rules import DAY
 
 NOW = 1_770_000_000.0
@@ -114,7 +112,7 @@ def test_deadlines_and_thresholds_name_what_time_can_change() -> None:
     facts = CALM._replace(silence_days=3.0, cadence_days=7.0, peak=80.0)
     drop = held("health-drop", facts)
     assert rule_deadlines(DEFAULT_RULES, facts, {"health-drop": drop}, NOW) == [NOW + 11 * DAY, NOW + 14 * DAY]
-    assert rule_thresholds(DEFAULT_RULES, {"health-drop": drop}) == [40.0, 70.0]
+    assert rule_thresholds(DEFAULT_RULES, {"health-drop": drop}) == [40.0, 60.0, 80.0, 70.0]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +124,11 @@ def test_deadlines_and_thresholds_name_what_time_can_change() -> None:
         ("going-dark", 2.0, 3.0, False),
         ("evidence-burst", 3.0, 3.0, False),
         ("evidence-burst", 3.0, 1.0, True),
+        ("renewal-risk", 60.0, 59.0, False),
+        ("pattern-break", 0.1, 0.01, False),
+        ("pattern-break", 0.01, 0.1, True),
+        ("single-threaded", 80.0, 80.0, False),
+        ("growth-opportunity", 80.0, 85.0, False),
     ],
 )
 def test_a_rule_clears_on_the_other_side_of_where_it_fires(

@@ -35,6 +35,9 @@ async def project_accounts(uow: UnitOfWork, events: Sequence[Heard]) -> None:
         if before[key].removed:
             account.said_score = None  # the topic has forgotten it: what it is now must be said
     by_tenant = await evaluation_store.books(uow, {tenant for tenant, _ in changed})
+    # What was told of an account while it was gone is in the ledger only.
+    back = [account for key, account in accounts.items() if before[key].removed and not account.removed]
+    await evaluation_store.restore(uow, back, by_tenant)
     await evaluation_store.settle(uow, accounts.values(), by_tenant)
 
 
@@ -64,7 +67,8 @@ async def _let_go(uow: UnitOfWork, removed: Sequence[Account]) -> None:
         return
     keys = [account.key for account in removed]
     changes = []
-    for held in (await alerts_store.current(uow.session, keys)).values():
+    alerts = await alerts_store.current(uow.session, keys)
+    for held in (held for kinds in alerts.values() for held in kinds.values()):
         if held.alert.status != "resolved":
             gone = resolve(held.alert, "rules", "the account was removed", uow.now.timestamp())
             changes.append(Change(Held(held.tenant, held.account_id, gone, held.circumstances), "resolved"))

@@ -1,14 +1,15 @@
-"""The conditions of alert rules: what fires, what holds on, what clears. Which alert they make is not decided here.
+"""Alert rules as data: what each goes by, its documented defaults, and which settings make sense. Pure.
 
-Pure. Times are UTC epoch seconds. A condition that holds is a `Reason`; a rule is left only past its clear threshold.
+When a rule fires, holds and clears is `conditions`; which alert the rules that hold make is `alerts`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from scoring_svc.scorecards.rules import DAY, KIND_WEIGHTS
+from scoring_svc.scorecards.rules import KIND_WEIGHTS
+from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 # Refusals: what a client says no to. Calls and e-mails without an answer are left out by default, because their
@@ -25,11 +26,20 @@ OPPOSITES: Final[Mapping[str, str]] = MappingProxyType(
         "complaint-escalated": "complaint-resolved",
     }
 )
+RENEWED: Final = "renewal-signed"
+LONGEST_WINDOWS: Final[Mapping[str, float]] = MappingProxyType(
+    # In days: as far as what is remembered of an account reaches.
+    {"health-drop": 14.0, "evidence-burst": 14.0, "decisive-evidence": 14.0, "pattern-break": 60.0}
+)
+LONGEST_WINDOW: Final = 365.0
 
 
 @dataclass(frozen=True, slots=True)
 class RuleConfig:
-    """One rule with a tenant's thresholds. `step` is how much worse it must get to fire again while it holds."""
+    """One rule with a tenant's thresholds. `step` is how much worse it must get to fire again while it holds.
+
+    `tiers` are the accounts it is for (empty: all), `channels` where its alerts are told, by name (empty: as routed).
+    """
 
     rule: str
     severity: str
@@ -43,6 +53,11 @@ class RuleConfig:
     cool_down_hours: float = 24.0
     alert_kind: str = "at-risk"
     enabled: bool = True
+    min_pieces: float = 0.0
+    min_whitespace: float = 0.0
+    min_mind: float = 0.0
+    tiers: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
 
 
 DEFAULT_RULES: Final[Mapping[str, RuleConfig]] = MappingProxyType(
@@ -54,6 +69,24 @@ DEFAULT_RULES: Final[Mapping[str, RuleConfig]] = MappingProxyType(
             RuleConfig("evidence-burst", "medium", 3.0, 0.0, kinds=REFUSALS, window_days=7.0, step=1.0),
             RuleConfig("decisive-evidence", "high", 1.0, 0.0, kinds=frozenset(OPPOSITES), window_days=14.0),
             RuleConfig("going-dark", "medium", 2.0, 2.0, step=1.0),
+            RuleConfig("pattern-break", "medium", 0.01, 0.1, window_days=30.0, min_pieces=4.0),
+            RuleConfig("renewal-risk", "high", 60.0, 65.0, window_days=90.0, step=5.0, min_confidence=0.15),
+            RuleConfig("champion-lost", "high", 1.0, 0.0, step=1.0),
+            RuleConfig("detractor-with-veto", "high", 1.0, 0.0, step=1.0),
+            # Who is met first is alone for a while: only what lasts two weeks is worth a word.
+            RuleConfig("single-threaded", "low", 80.0, 60.0, step=20.0, hold_hours=336.0),
+            RuleConfig("plan-slipping", "medium", 2.0, 0.0, window_days=7.0, step=1.0, alert_kind="plan"),
+            RuleConfig(
+                "growth-opportunity",
+                "low",
+                80.0,
+                75.0,
+                step=10.0,
+                min_confidence=0.15,
+                alert_kind="growth",
+                min_whitespace=100_000.0,
+                min_mind=70.0,
+            ),
         )
     }
 )
@@ -74,7 +107,10 @@ class Reason:
 
 
 class Facts(NamedTuple):
-    """What rules look at. `peak` is the best confident score of the last days; `marks` newest time per tracked kind."""
+    """What rules look at. `peak` is the best confident score of the last days; `marks` newest time per tracked kind.
+
+    `tally` has negative pieces and all pieces per day, `change` the points won in seven days, `mind` that dimension.
+    """
 
     score: float
     confidence: float
@@ -86,12 +122,17 @@ class Facts(NamedTuple):
     tier: str | None = None
     value: float | None = None
     acknowledged: bool = False
+    tally: Mapping[int, Sequence[int]] = MappingProxyType({})
+    change: float = 0.0
+    mind: float | None = None
+    renewal_at: float | None = None
+    situation: Situation = NOTHING_KNOWN
 
 
 def tracked_kinds(configs: Mapping[str, RuleConfig]) -> frozenset[str]:
-    """Evidence kinds whose newest time must be remembered: decisive ones and their opposites."""
+    """Evidence kinds whose newest time must be remembered: decisive ones, their opposites, and signed renewals."""
     kinds = configs["decisive-evidence"].kinds
-    return kinds | {OPPOSITES[kind] for kind in kinds if kind in OPPOSITES}
+    return kinds | {OPPOSITES[kind] for kind in kinds if kind in OPPOSITES} | {RENEWED}
 
 
 def severity_of(config: RuleConfig, facts: Facts, large_value: float = 1_000_000.0) -> str:
@@ -101,125 +142,21 @@ def severity_of(config: RuleConfig, facts: Facts, large_value: float = 1_000_000
     return SEVERITIES[min(rank, len(SEVERITIES) - 1)]
 
 
-def assess(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    """The reason as it stands at `as_of`, or None: newly fired, still holding (maybe worse), or cleared."""
-    if not config.enabled:
-        return None
-    reason = _CONDITIONS[config.rule](config, facts, held, as_of)
-    if reason is None:
-        return None
-    severity = severity_of(config, facts)
-    return reason if reason.severity == severity else replace(reason, severity=severity)
-
-
-def _reason(
-    config: RuleConfig,
-    held: Reason | None,
-    as_of: float,
-    value: float,
-    *,
-    worse: bool,
-    clear: float | None = None,
-    reference: float | None = None,
-    since: float | None = None,
-) -> Reason | None:
-    """A new reason; the held one while it has got no worse; or the held one fired again."""
-    if held is not None and not worse:
-        return held
-    return Reason(
-        rule=config.rule,
-        since=held.since if held is not None else (as_of if since is None else since),
-        severity=held.severity if held is not None else config.severity,
-        value=value,
-        threshold=config.fire,
-        clear_threshold=config.clear if clear is None else clear,
-        fired_at=as_of,
-        reference=reference,
-    )
-
-
-def _health_below(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    if held is None:
-        fires = facts.score < config.fire and facts.confidence >= config.min_confidence
-        return _reason(config, None, as_of, facts.score, worse=True) if fires else None
-    if facts.score >= config.clear:
-        return None
-    return _reason(config, held, as_of, facts.score, worse=facts.score <= held.value - config.step)
-
-
-def _health_drop(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    """Its value is the points fallen, its reference the peak; it clears at `clear` times the fall."""
-    if held is None:
-        if facts.peak is None or facts.confidence < config.min_confidence:
-            return None
-        fall = facts.peak - facts.score
-        if fall < config.fire:
-            return None
-        return _reason(config, None, as_of, fall, worse=True, clear=fall * config.clear, reference=facts.peak)
-    fall = (held.reference or 0.0) - facts.score
-    if fall <= held.clear_threshold or as_of - held.fired_at >= config.window_days * DAY:
-        return None
-    worse = fall >= held.value + config.step
-    return _reason(config, held, as_of, fall, worse=worse, clear=fall * config.clear, reference=held.reference)
-
-
-def _burst(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    since = as_of - config.window_days * DAY
-    if not facts.negatives or facts.negatives[0][0] <= since:
-        return None
-    kinds = config.kinds
-    times = [at for at, kind in facts.negatives if at > since and (not kinds or kind in kinds)]
-    if len(times) <= config.clear or (held is None and len(times) < config.fire):
-        return None
-    newest = max(times)
-    worse = held is None or (newest > (held.reference or 0.0) and len(times) >= config.fire)
-    return _reason(config, held, as_of, float(len(times)), worse=worse, reference=newest)
-
-
-def _decisive(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    if not facts.marks:
-        return None
-    standing = [
-        facts.marks[kind]
-        for kind in config.kinds & facts.marks.keys()
-        if facts.marks.get(OPPOSITES.get(kind, ""), -1.0) < facts.marks[kind]
-    ]
-    if not standing:
-        return None
-    newest = max(standing)
-    past = as_of - newest >= config.window_days * DAY
-    if past and (held is None or facts.acknowledged):
-        return None
-    worse = held is None or newest > (held.reference or 0.0)
-    return _reason(config, held, as_of, float(len(standing)), worse=worse, reference=newest)
-
-
-def _going_dark(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
-    """Its value is silence in cadences; it began at the moment the threshold was passed, not when we looked."""
-    if facts.silence_days is None:
-        return None
-    cadences = facts.silence_days / facts.cadence_days
-    if cadences <= (config.fire if held is None else config.clear):
-        return None
-    since = as_of - (cadences - config.fire) * facts.cadence_days * DAY
-    worse = held is None or cadences >= held.value + config.step
-    return _reason(config, held, as_of, cadences, worse=worse, since=since)
-
-
-_CONDITIONS: Final = {
-    "health-below": _health_below,
-    "health-drop": _health_drop,
-    "evidence-burst": _burst,
-    "decisive-evidence": _decisive,
-    "going-dark": _going_dark,
-}
+def by_alert_kind(configs: Mapping[str, RuleConfig]) -> dict[str, dict[str, RuleConfig]]:
+    """The rules of each kind of alert, in their order."""
+    found: dict[str, dict[str, RuleConfig]] = {}
+    for rule, config in configs.items():
+        found.setdefault(config.alert_kind, {})[rule] = config
+    return found
 
 
 def in_order(config: RuleConfig) -> bool:
     """Whether a rule clears on the other side of what it fires on, so that it can't do both at once."""
     match config.rule:
-        case "health-below":
+        case "health-below" | "renewal-risk":
             return config.clear >= config.fire
+        case "pattern-break":
+            return 0.0 < config.fire <= config.clear < 1.0
         case "health-drop":
             return 0.0 < config.clear < 1.0 and config.fire > 0
         case "going-dark":
@@ -228,30 +165,6 @@ def in_order(config: RuleConfig) -> bool:
             return config.clear < config.fire
 
 
-def rule_thresholds(configs: Mapping[str, RuleConfig], held: Mapping[str, Reason]) -> list[float]:
-    """Scores whose crossing, by time alone, can change a rule."""
-    below, drop = configs["health-below"], held.get("health-drop")
-    thresholds = [below.clear if "health-below" in held else below.fire]
-    if drop is not None and drop.reference is not None:
-        thresholds.append(drop.reference - drop.clear_threshold)
-    return thresholds
-
-
-def rule_deadlines(
-    configs: Mapping[str, RuleConfig], facts: Facts, held: Mapping[str, Reason], as_of: float
-) -> list[float]:
-    """Instants at which time alone can change a rule: past ones may be among them."""
-    instants = []
-    if facts.silence_days is not None:
-        dark = configs["going-dark"].fire * facts.cadence_days
-        instants.append(as_of + (dark - facts.silence_days) * DAY)
-    for rule, reason in held.items():
-        window = configs[rule].window_days * DAY
-        if rule == "health-drop":
-            instants.append(reason.fired_at + window)
-        elif rule == "evidence-burst":
-            kinds = configs[rule].kinds
-            instants += [at + window for at, kind in facts.negatives if not kinds or kind in kinds][:1]
-        elif rule == "decisive-evidence" and reason.reference is not None:
-            instants.append(reason.reference + window)
-    return instants
+def window_in_reach(config: RuleConfig) -> bool:
+    """Whether what is remembered of an account reaches as far back as the rule looks."""
+    return config.window_days <= LONGEST_WINDOWS.get(config.rule, LONGEST_WINDOW)

@@ -5,11 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from scoring_svc.alert_rules.rules import SEVERITIES, Facts, Reason, RuleConfig, assess
+from scoring_svc.alert_rules.rules import SEVERITIES, Facts, Reason, RuleConfig
+from scoring_svc.conditions.rules import assess
 from scoring_svc.scorecards.rules import DAY
 
 HOUR: Final = DAY / 24.0
-SUGGESTED_PLAYS: Final[Mapping[str, str]] = {"at-risk": "recover-relationship"}
+SUGGESTED_PLAYS: Final[Mapping[str, str]] = {
+    "at-risk": "recover-relationship",
+    "plan": "unblock-plan",
+    "growth": "grow-account",
+}
+_RECOVERED: Final[Mapping[str, str]] = {"plan": "has its plan on track again", "growth": "is past its moment to grow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +250,14 @@ def priority(severity: str, value: float | None, score: float) -> float:
 def summary(name: str, alert: Alert, score: float, before: float | None) -> str:
     """One line for a person: who, what, how bad."""
     if alert.status == "resolved":
-        return f"{name} has recovered: {score:.0f}"
+        return f"{name} {_RECOVERED.get(alert.kind, 'has recovered')}: {score:.0f}"
     was = "" if before is None or round(before) == round(score) else f" (was {before:.0f})"
-    words = {"health-below": "is at risk", "going-dark": "is going dark"}
+    words = {
+        "health-below": "is at risk",
+        "going-dark": "is going dark",
+        "plan-slipping": "falls behind its plan",
+        "growth-opportunity": "is ready to grow",
+    }
     rules = [reason.rule for reason in alert.reasons]
     said = next((words[rule] for rule in words if rule in rules), "needs attention")
     return f"{name} {said}: {score:.0f}{was}"

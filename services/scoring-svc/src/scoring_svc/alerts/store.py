@@ -15,6 +15,7 @@ from bellwether_kit.events import Event
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
 from scoring_svc.ledger.store import key_arrays
+from scoring_svc.notifications import store as notifications_store
 from scoring_svc.published import (
     AlertAcknowledged,
     AlertLinks,
@@ -149,10 +150,13 @@ def held_from(row: Sequence[Any]) -> Held:
     return Held(tenant, account_id, alert, _circumstances.decode(said))
 
 
-async def current(session: AsyncSession, keys: Collection[Key]) -> dict[Key, Held]:
-    """The current alert (unresolved, or else the last one) of those accounts that ever had one."""
-    rows = (await session.execute(_CURRENT, key_arrays(keys))).all()
-    return {(row[0], row[1]): held_from(row) for row in rows}
+async def current(session: AsyncSession, keys: Collection[Key]) -> dict[Key, dict[str, Held]]:
+    """The current alert of each kind (unresolved, or else the last one) of those accounts that ever had one."""
+    found: dict[Key, dict[str, Held]] = {}
+    for row in (await session.execute(_CURRENT, key_arrays(keys))).all():
+        held = held_from(row)
+        found.setdefault((held.tenant, held.account_id), {})[held.alert.kind] = held
+    return found
 
 
 async def by_id(session: AsyncSession, tenant: str, alert_id: UUID, *, lock: bool = False) -> Held | None:
@@ -178,6 +182,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
             held = change.held
             payload = state_of(held, EVENTS[change.change])
             uow.emit(Event.of(payload, tenant=held.tenant, subject=held.account_id, time=uow.now))
+    await notifications_store.queue(uow, [(c.held.tenant, c.change or "", state_of(c.held)) for c in told])
 
 
 async def look_again(uow: UnitOfWork, held: Held) -> None:

@@ -1,13 +1,14 @@
 """Judging one account: its score, its band, its alert and when to look again. Pure; `as_of` in UTC epoch seconds."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from scoring_svc.alert_rules.rules import Facts, RuleConfig, rule_deadlines, rule_thresholds
+from scoring_svc.alert_rules.rules import Facts, Reason, RuleConfig, by_alert_kind
 from scoring_svc.alerts.rules import HOUR, Alert, Decision, decide, standing_reasons
+from scoring_svc.conditions.rules import rule_deadlines, rule_thresholds
 from scoring_svc.forecast.rules import next_evaluation, own_deadlines
 from scoring_svc.health.rules import (
     NEUTRAL,
@@ -23,11 +24,13 @@ from scoring_svc.health.rules import (
     silence_days,
     weigh,
 )
-from scoring_svc.scorecards.rules import Scorecard
+from scoring_svc.patterns.rules import forget
+from scoring_svc.scorecards.rules import DAY, Scorecard
 
 # Changes of score or confidence below this are not worth an event: nobody would see them.
 VISIBLE_POINTS: Final = 0.005
 VISIBLE_CONFIDENCE: Final = 0.005
+MIND: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,27 @@ class Book:
     card: Scorecard
     rules: Mapping[str, RuleConfig]
     tracked: frozenset[str]
+    by_kind: Mapping[str, Mapping[str, RuleConfig]] = field(init=False)
+    """The rules of each kind of alert."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_kind", by_alert_kind(self.rules))
 
 
 class Verdict(NamedTuple):
     """What an evaluation found, beside the figures that it left in the account."""
 
     visible: bool
-    decision: Decision | None
+    decisions: Sequence[Decision]
 
 
-def judge(account: Account, book: Book, alert: Alert | None, as_of: float, new_id: Callable[[], UUID]) -> Verdict:
-    """Evaluate the account in place; its balances must hold all evidence observed until `as_of`."""
+def judge(
+    account: Account, book: Book, alerts: Mapping[str, Alert], as_of: float, new_id: Callable[[], UUID]
+) -> Verdict:
+    """Evaluate the account in place; its balances must hold all evidence observed until `as_of`.
+
+    `alerts` are its current ones by kind; at most one decision is made about each.
+    """
     card, standing = book.card, account.standing
     values = measure_values(card, standing, as_of)
     account.measures = values
@@ -60,20 +73,42 @@ def judge(account: Account, book: Book, alert: Alert | None, as_of: float, new_i
         note_score(account.days, account.score, as_of)
     account.change = change_over(account.days, account.score, as_of)
 
-    facts = facts_of(account, book, alert, as_of)
-    held = alert.held if alert is not None else {}
-    outcome = standing_reasons(book.rules, facts, held, account.waiting, as_of)
-    account.waiting = outcome.waiting
-    decision = None
-    if alert is not None or outcome.reasons:
-        decision = decide(alert, outcome.reasons, book.rules, as_of, new_id)
-    left = decision.alert if decision is not None else alert
+    facts = facts_of(account, book, alerts.get("at-risk"), as_of)
+    decisions, left = _decide(account, book, facts, alerts, as_of, new_id)
     account.next_evaluation = _next(account, standing, present, book, facts, left, as_of)
-    return Verdict(_visible(account), decision)
+    return Verdict(_visible(account), decisions)
+
+
+def _decide(
+    account: Account,
+    book: Book,
+    facts: Facts,
+    alerts: Mapping[str, Alert],
+    as_of: float,
+    new_id: Callable[[], UUID],
+) -> tuple[list[Decision], list[Alert]]:
+    """What becomes of the account's alert of each kind: the decisions, and the alerts as they leave them."""
+    decisions, left, waiting = [], [], account.waiting
+    account.waiting = {}
+    for kind, rules in book.by_kind.items():
+        alert = alerts.get(kind)
+        outcome = standing_reasons(rules, facts, alert.held if alert is not None else {}, waiting, as_of)
+        account.waiting |= outcome.waiting
+        if alert is None and not outcome.reasons:
+            continue
+        decision = decide(alert, outcome.reasons, rules, as_of, new_id, kind)
+        if decision is not None:
+            decisions.append(decision)
+            left.append(decision.alert)
+        elif alert is not None:
+            left.append(alert)
+    return decisions, left
 
 
 def facts_of(account: Account, book: Book, alert: Alert | None, as_of: float) -> Facts:
-    """What alert rules look at."""
+    """What alert rules look at. `alert` is the one about risk, which an acknowledgement may end."""
+    tally = account.balances.tally or {}
+    forget(tally, int(as_of // DAY))
     return Facts(
         score=account.score,
         confidence=account.confidence,
@@ -85,6 +120,11 @@ def facts_of(account: Account, book: Book, alert: Alert | None, as_of: float) ->
         tier=account.tier,
         value=account.value_amount,
         acknowledged=alert is not None and (alert.acknowledged_at is not None or alert.status == "resolved"),
+        tally=tally,
+        change=account.change,
+        mind=account.measures[MIND],
+        renewal_at=None if account.renewal_at is None else account.renewal_at.timestamp(),
+        situation=account.situation,
     )
 
 
@@ -94,16 +134,18 @@ def _next(
     present: float,
     book: Book,
     facts: Facts,
-    alert: Alert | None,
+    alerts: Sequence[Alert],
     as_of: float,
 ) -> float:
-    held = alert.held if alert is not None else {}
+    held: dict[str, Reason] = {}
+    for alert in alerts:
+        held |= alert.held
     edges = band_limits(book.card, account.band)
     deadlines = chain(
         own_deadlines(book.card, standing),
         rule_deadlines(book.rules, facts, held, as_of),
         (since + book.rules[rule].hold_hours * HOUR for rule, since in account.waiting.items()),
-        () if alert is None or alert.snoozed_until is None else (alert.snoozed_until,),
+        (alert.snoozed_until for alert in alerts if alert.snoozed_until is not None),
         () if account.pending is None else (account.pending,),
     )
     return next_evaluation(

@@ -1,6 +1,6 @@
 """Settling a batch: read what the accounts' judgement needs, judge them in memory, write rows and events set-based."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Event
@@ -37,17 +37,17 @@ async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict
     now = uow.now.timestamp()
     await _count_pending(uow, [a for a in present if a.pending is not None and a.pending <= now], by_tenant)
     await refresh(uow, [account for account in present if account.stale], by_tenant)
+    await _tally(uow, [account for account in present if account.balances.tally is None])
     alerts = await alerts_store.current(uow.session, [account.key for account in present])
     changed, changes = [], []
     for account in present:
-        book, held = by_tenant[account.tenant], alerts.get(account.key)
-        verdict = judge(account, book, held.alert if held is not None else None, now, uuid7)
-        decision = verdict.decision or _retold(account, held)
-        if not verdict.visible and decision is None:
+        book, held = by_tenant[account.tenant], alerts.get(account.key, {})
+        verdict = judge(account, book, {kind: each.alert for kind, each in held.items()}, now, uuid7)
+        decisions = [*verdict.decisions, *_retold(account, held, verdict.decisions)]
+        if not verdict.visible and not decisions:
             continue
         found = _drivers(account, book.card, now)
-        if decision is not None:
-            changes.append(_change(account, decision, held, found))
+        changes += [_change(account, decision, held.get(decision.alert.kind), found) for decision in decisions]
         if verdict.visible:
             changed.append(account)
             _announce(uow, account, found)
@@ -68,6 +68,27 @@ async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[
     for key, piece in await ledger_store.recall(uow.session, list(by_key)):
         book = by_tenant[key[0]]
         by_key[key].memory.remember(piece, book.card.half_lives, book.tracked)
+
+
+async def _tally(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
+    """Count the days of accounts that were last evaluated when nobody counted them."""
+    if accounts:
+        counted = await ledger_store.tally(uow.session, [account.key for account in accounts], uow.now)
+        for account in accounts:
+            account.balances.tally = counted[account.key]
+
+
+async def restore(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Mapping[str, Book]) -> None:
+    """Sum locked accounts' balances anew from the ledger and have `settle` read all else from there."""
+    if not accounts:
+        return
+    half_lives = {account.key: by_tenant[account.tenant].card.half_lives for account in accounts}
+    summed = await ledger_store.balances(uow.session, half_lives, uow.now)
+    following = await ledger_store.next_pending(uow.session, list(half_lives))
+    for account in accounts:
+        account.balances = summed[account.key]
+        account.pending = following.get(account.key)
+        account.stale = True
 
 
 async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
@@ -92,15 +113,17 @@ def _drivers(account: Account, card: Scorecard, now: float) -> list[Driver]:
     ]
 
 
-def _retold(account: Account, held: Held | None) -> Decision | None:
-    """An alert whose account has got another name, owner, tier or value since must say so."""
-    if held is None or held.alert.status == "resolved":
-        return None
-    known = held.circumstances
-    said = known.account_name, known.owner_id, known.tier, known.value_at_stake, known.renewal_at
-    if said == (account.name, account.owner_id, account.tier, _value(account), account.renewal_at):
-        return None
-    return Decision(touched(held.alert), "updated")
+def _retold(account: Account, alerts: Mapping[str, Held], decisions: Sequence[Decision]) -> list[Decision]:
+    """Alerts whose account has got another name, owner, tier or value since must say so."""
+    decided = {decision.alert.kind for decision in decisions}
+    now_said = account.name, account.owner_id, account.tier, _value(account), account.renewal_at
+    retold = []
+    for kind, held in alerts.items():
+        known = held.circumstances
+        said = known.account_name, known.owner_id, known.tier, known.value_at_stake, known.renewal_at
+        if kind not in decided and held.alert.status != "resolved" and said != now_said:
+            retold.append(Decision(touched(held.alert), "updated"))
+    return retold
 
 
 def _value(account: Account) -> ValueAtStake | None:

@@ -109,6 +109,7 @@ class _Kept(msgspec.Struct, array_like=True):
     said_band: str | None = None
     said_confidence: float | None = None
     waiting: dict[str, float] = {}
+    tally: dict[int, list[int]] | None = None
 
 
 _made: Callable[..., Account] = Account  # from a row, whose types nobody knows
@@ -139,11 +140,11 @@ async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -
 def _account(row: Any, landmark: float) -> Account:
     """The account in a row of `_READ`, whose columns stand in the order of the fields here."""
     facts, (cadence, *reported), state = row[:12], row[12:21], row[21]
-    kept = _decode(state) if state is not None else _Kept(landmark)
+    kept = _decode(state) if state is not None else _Kept(landmark, tally={})
     return _made(
         *facts,
         reported=Reported(cadence_days(row[6], cadence), *reported),
-        balances=Balances(kept.landmark, kept.sums, kept.counts, kept.unknown),
+        balances=Balances(kept.landmark, kept.sums, kept.counts, kept.unknown, kept.tally),
         memory=Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
         days=kept.days,
         measures=kept.measures,
@@ -180,6 +181,7 @@ def _state(account: Account) -> str:
             account.said_band,
             account.said_confidence,
             account.waiting,
+            balances.tally,
         )
     ).hex()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import Final, NamedTuple, TypeVar
 
-from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
+from scoring_svc.scorecards.rules import DAY, RETURNED, UNRETURNED, Scorecard
 
 RETURNED_SUM: Final = 3
 UNRETURNED_SUM: Final = 4
@@ -54,6 +54,8 @@ class Balances:
     sums: list[float] = field(default_factory=lambda: [0.0] * 5)
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
     unknown: int = 0
+    tally: dict[int, list[int]] | None = field(default_factory=dict)
+    """Negative pieces and all pieces by the day (since 1970) they were observed; None: to be read from the ledger."""
 
     def add(self, piece: Piece, half_lives: tuple[float, ...], sign: int = 1) -> None:
         """Count a piece (`sign` 1) or take one back (`sign` -1)."""
@@ -71,10 +73,20 @@ class Balances:
         self.counts[index] += sign
         if self.counts[index] == 0:
             sums[index] = 0.0  # what rounding left behind
+        if self.tally is not None:
+            self._count(self.tally, int(piece.observed // DAY), piece.weight < 0, sign)
         if piece.kind in RETURNED:
             sums[RETURNED_SUM] += sign * 2.0 ** (age / half_lives[RETURNED_SUM])
         elif piece.kind in UNRETURNED:
             sums[UNRETURNED_SUM] += sign * 2.0 ** (age / half_lives[UNRETURNED_SUM])
+
+    @staticmethod
+    def _count(tally: dict[int, list[int]], day: int, negative: bool, sign: int) -> None:
+        counted = tally.setdefault(day, [0, 0])
+        counted[0] += sign * negative
+        counted[1] += sign
+        if not counted[1]:
+            del tally[day]
 
     def rebase(self, landmark: float, half_lives: tuple[float, ...]) -> None:
         """Move the landmark forward, so that exponents stay small; the balances at any time stay the same."""

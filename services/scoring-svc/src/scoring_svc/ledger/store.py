@@ -1,6 +1,6 @@
 """All SQL of the ledger: recording revisions set-based, and reading an account's evidence back."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import arrays
-from scoring_svc.ledger.rules import Piece
+from bellwether_kit.db import array, arrays
+from scoring_svc.ledger.rules import RETURNED_SUM, Balances, Piece
+from scoring_svc.patterns.rules import DAYS_KEPT
+from scoring_svc.scorecards.rules import RETURNED, UNRETURNED
 
 # Of each dimension, the newest pieces that a memory is rebuilt from.
 RECALLED: Final = 64
@@ -76,9 +78,50 @@ _RECALL = text("""
     CROSS JOIN LATERAL (
         SELECT evidence_id, kind, weight, observed_at FROM evidence
         WHERE tenant = a.tenant AND account_id = a.account_id AND dimension = d
-          AND NOT retracted AND counted
+          AND NOT retracted AND counted AND weight <> 0
         ORDER BY observed_at DESC LIMIT :recalled
     ) AS e
+""")
+
+# Relative to now all exponents are negative. Those below -1000 would underflow, which PostgreSQL takes for an error.
+_DECAY = "power(2.0, greatest(-1000.0, CAST(extract(epoch FROM e.observed_at - :now) AS float8) / {half_life}))"
+_SUMS = text(f"""
+    SELECT a.tenant, CAST(a.account_id AS text),
+           s.heart, s.mind, s.wallet, s.returned, s.unreturned, s.hearts, s.minds, s.wallets, s.unknown
+    FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:heart AS float8[]),
+                CAST(:mind AS float8[]), CAST(:wallet AS float8[]), CAST(:rate AS float8[])
+    ) AS a(tenant, account_id, heart, mind, wallet, rate)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(p.weight * p.decay) FILTER (WHERE p.place = 0), 0) AS heart,
+               coalesce(sum(p.weight * p.decay) FILTER (WHERE p.place = 1), 0) AS mind,
+               coalesce(sum(p.weight * p.decay) FILTER (WHERE p.place = 2), 0) AS wallet,
+               coalesce(sum(p.rate) FILTER (WHERE p.place >= 0 AND p.kind = ANY(CAST(:returned AS text[]))), 0)
+                   AS returned,
+               coalesce(sum(p.rate) FILTER (WHERE p.place >= 0 AND p.kind = ANY(CAST(:unreturned AS text[]))), 0)
+                   AS unreturned,
+               count(*) FILTER (WHERE p.place = 0) AS hearts,
+               count(*) FILTER (WHERE p.place = 1) AS minds,
+               count(*) FILTER (WHERE p.place = 2) AS wallets,
+               count(*) FILTER (WHERE p.place < 0) AS unknown
+        FROM (
+            SELECT e.kind, e.weight, CASE WHEN e.weight = 0 THEN -1 ELSE e.dimension END AS place,
+                   {_DECAY.format(half_life="CASE e.dimension WHEN 0 THEN a.heart WHEN 1 THEN a.mind ELSE a.wallet END")}
+                       AS decay,
+                   {_DECAY.format(half_life="a.rate")} AS rate
+            FROM evidence e
+            WHERE e.tenant = a.tenant AND e.account_id = a.account_id AND e.counted AND NOT e.retracted
+        ) AS p
+    ) AS s
+""")
+
+_TALLY = text("""
+    SELECT e.tenant, CAST(e.account_id AS text), CAST(floor(extract(epoch FROM e.observed_at) / 86400) AS integer),
+           count(*) FILTER (WHERE e.weight < 0), count(*)
+    FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS a(tenant, account_id)
+    JOIN evidence e USING (tenant, account_id)
+    WHERE NOT e.retracted AND e.counted AND e.dimension >= 0 AND e.weight <> 0
+      AND e.observed_at >= CAST(:now AS timestamptz) - make_interval(days => :days)
+    GROUP BY 1, 2, 3
 """)
 
 _UNTIL = text("""
@@ -169,6 +212,34 @@ async def recall(session: AsyncSession, keys: Collection[Key]) -> list[tuple[Key
     """The newest counted pieces of each account and dimension, for rebuilding memories."""
     rows = await session.execute(_RECALL, {**key_arrays(keys), "recalled": RECALLED})
     return [((tenant, account_id), Piece(*piece)) for tenant, account_id, *piece in rows]
+
+
+async def tally(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, dict[int, list[int]]]:
+    """Negative pieces and all pieces of each account by day, as far back as breaks of pattern look."""
+    counted: dict[Key, dict[int, list[int]]] = {key: {} for key in keys}
+    given = {**key_arrays(keys), "now": now, "days": DAYS_KEPT}
+    for tenant, account_id, day, negatives, pieces in await session.execute(_TALLY, given):
+        counted[tenant, account_id][day] = [negatives, pieces]
+    return counted
+
+
+async def balances(
+    session: AsyncSession, half_lives: Mapping[Key, Sequence[float]], now: datetime
+) -> dict[Key, Balances]:
+    """The balances that each account's counted evidence adds up to, summed anew; one statement.
+
+    `half_lives` in seconds, of the five sums, per account.
+    """
+    columns = arrays(
+        "tenant account_id heart mind wallet rate",
+        [(*key, *lives[:3], lives[RETURNED_SUM]) for key, lives in half_lives.items()],
+    )
+    kinds = {"returned": array(sorted(RETURNED)), "unreturned": array(sorted(UNRETURNED))}
+    found = {}
+    for tenant, account_id, *numbers in await session.execute(_SUMS, {**columns, **kinds, "now": now}):
+        sums, counts, unknown = numbers[:5], numbers[5:8], numbers[8]
+        found[tenant, account_id] = Balances(now.timestamp(), sums, counts, unknown)
+    return found
 
 
 async def told(session: AsyncSession, tenant: str, account_id: UUID, until: datetime) -> list[Told]:

@@ -1,0 +1,1 @@
+"""Conditions: what makes each alert rule fire, hold and clear."""

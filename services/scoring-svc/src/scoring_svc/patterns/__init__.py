@@ -1,0 +1,1 @@
+"""Whether an account's recent evidence breaks with its own past."""

@@ -1,0 +1,59 @@
+"""Breaks of pattern: the share of refusals now against the account's own share before. Pure; days since 1970, UTC.
+
+One-sided exact test of Fisher: the chance of at least as many negatives among the recent pieces if recent and earlier
+ones were drawn from one urn. Exact, because a handful of pieces is all that most accounts have in a month.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import exp, lgamma
+from typing import Final, NamedTuple
+
+BASE_DAYS: Final = 180
+LONGEST_WINDOW: Final = 60
+DAYS_KEPT: Final = BASE_DAYS + LONGEST_WINDOW
+
+
+class Shares(NamedTuple):
+    """Negative pieces and all pieces, lately and before."""
+
+    recent_negatives: int
+    recent: int
+    base_negatives: int
+    base: int
+
+
+def shares(tally: Mapping[int, Sequence[int]], today: int, window_days: int) -> Shares:
+    """The pieces of the last `window_days` days, today included, and of the 180 days before them."""
+    since, start = today - window_days, today - window_days - BASE_DAYS
+    recent_negatives = recent = base_negatives = base = 0
+    for day, (negatives, pieces) in tally.items():
+        if since < day <= today:
+            recent_negatives, recent = recent_negatives + negatives, recent + pieces
+        elif start < day <= since:
+            base_negatives, base = base_negatives + negatives, base + pieces
+    return Shares(recent_negatives, recent, base_negatives, base)
+
+
+def chance(found: Shares) -> float:
+    """The probability, 0 to 1, of that many recent negatives or more by chance; 1 where there is no past to compare."""
+    if not found.recent or not found.base or not found.recent_negatives:
+        return 1.0
+    negatives, total = found.recent_negatives + found.base_negatives, found.recent + found.base
+    most = min(negatives, found.recent)
+    whole = _ways(total, found.recent)
+    tail = sum(
+        exp(_ways(negatives, k) + _ways(total - negatives, found.recent - k) - whole)
+        for k in range(max(found.recent_negatives, found.recent - (total - negatives)), most + 1)
+    )
+    return min(1.0, tail)
+
+
+def _ways(n: int, k: int) -> float:
+    """The logarithm of n over k, for 0 <= k <= n."""
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def forget(tally: dict[int, list[int]], today: int) -> None:
+    """Drop, in place, days that no window reaches any more."""
+    for day in [day for day in tally if day <= today - DAYS_KEPT]:
+        del tally[day]
