@@ -1,4 +1,4 @@
-"""Channels that alerts go to, and what is secret of them."""
+"""Channels that alerts go to and what is secret of them, routes to them, and what was sent."""
 
 from alembic import op
 
@@ -40,6 +40,61 @@ _TABLES = (
         FOREIGN KEY (tenant, channel_id) REFERENCES channel (tenant, channel_id) ON DELETE CASCADE
     )
     """,
+    """
+    CREATE TABLE notification_route (
+        tenant text NOT NULL,
+        route_id uuid NOT NULL,
+        name text NOT NULL,
+        channels uuid[] NOT NULL,
+        kinds text[] NOT NULL,
+        rules text[] NOT NULL,
+        min_severity text NOT NULL CHECK (min_severity IN ('low', 'medium', 'high', 'critical')),
+        tiers text[] NOT NULL,
+        owners uuid[] NOT NULL,
+        time_zone text NOT NULL,
+        quiet_from time,
+        quiet_to time,
+        digest_at time,
+        version integer NOT NULL CHECK (version > 0),
+        author text NOT NULL,
+        reason text NOT NULL,
+        changed_at timestamptz NOT NULL,
+        PRIMARY KEY (tenant, route_id),
+        CHECK ((quiet_from IS NULL) = (quiet_to IS NULL))
+    )
+    """,
+    """
+    CREATE TABLE notification (
+        tenant text NOT NULL,
+        notification_id uuid NOT NULL,
+        channel_id uuid NOT NULL,
+        route_id uuid NOT NULL,
+        alert_id uuid NOT NULL,
+        account_id uuid NOT NULL,
+        episode integer NOT NULL,
+        change text NOT NULL,
+        severity text NOT NULL,
+        digest boolean NOT NULL,
+        said jsonb NOT NULL,
+        status text NOT NULL CHECK (status IN ('waiting', 'sent', 'given-up', 'overtaken')),
+        created_at timestamptz NOT NULL,
+        first_due_at timestamptz NOT NULL,
+        due_at timestamptz,
+        attempts integer NOT NULL,
+        answer integer,
+        problem text,
+        finished_at timestamptz,
+        forget_at timestamptz,
+        PRIMARY KEY (tenant, notification_id),
+        CHECK ((status = 'waiting') = (due_at IS NOT NULL))
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX notification_once ON notification (tenant, alert_id, episode, channel_id, change)
+    """,
+    "CREATE INDEX notification_due ON notification (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX notification_forgotten ON notification (forget_at) WHERE forget_at IS NOT NULL",
+    "CREATE INDEX notification_by_channel ON notification (tenant, channel_id, notification_id)",
 )
 
 
@@ -47,4 +102,4 @@ def upgrade() -> None:
     """Create the tables."""
     for statement in _TABLES:
         op.execute(statement)
-    protect(op, "channel", "channel_secret")
+    protect(op, "channel", "channel_secret", "notification_route", "notification")

@@ -71,6 +71,34 @@ class NoSecretKey(DomainError):
     """Secrets can't be kept: the installation has no key to seal them."""
 
 
+class UnknownRoute(DomainError):
+    """No notification route of the tenant has this id."""
+
+
+class UnknownTimeZone(DomainError):
+    """A route would go by a time zone that does not exist."""
+
+
+class UnroutableChannel(DomainError):
+    """A route would lead to a channel that there is not."""
+
+
+class NoDigest(DomainError):
+    """A route would send digests by a channel whose receiver takes single alerts only."""
+
+
+class UnknownDelivery(DomainError):
+    """No delivery of the tenant has this id."""
+
+
+class DeliveryWaiting(DomainError):
+    """A delivery that is still to be sent can't be sent again."""
+
+
+class ChannelDisabled(DomainError):
+    """Nothing is sent by a channel that is disabled or removed."""
+
+
 class NoMailServer(DomainError):
     """E-mail can't be sent: the installation names no mail server."""
 
@@ -94,4 +122,11 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     TooManySecrets: (409, "too-many-secrets"),
     NoSecretKey: (409, "no-secret-key"),
     NoMailServer: (409, "no-mail-server"),
+    UnknownRoute: (404, "unknown-route"),
+    UnknownTimeZone: (422, "unknown-time-zone"),
+    UnroutableChannel: (422, "unroutable-channel"),
+    NoDigest: (422, "no-digest"),
+    UnknownDelivery: (404, "unknown-delivery"),
+    DeliveryWaiting: (409, "delivery-waiting"),
+    ChannelDisabled: (409, "channel-disabled"),
 }

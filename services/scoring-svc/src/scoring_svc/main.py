@@ -9,7 +9,9 @@ from scoring_svc.channels import api as channels
 from scoring_svc.errors import ERRORS
 from scoring_svc.explanation import api as explanation
 from scoring_svc.health import api as health
+from scoring_svc.notifications import api as notifications
 from scoring_svc.portfolio import api as portfolio
+from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
 from scoring_svc.triage import api as triage
@@ -30,6 +32,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             alert_rules.router,
             scorecards.router,
             channels.router,
+            routing.router,
+            notifications.router,
         ],
         errors=ERRORS,
         clock=clock,

@@ -19,6 +19,8 @@ from scoring_svc.evaluation.handlers import evaluate_due
 from scoring_svc.health.tables import AccountHealthRow
 from scoring_svc.ledger.handlers import fold_evidence
 from scoring_svc.measures.handlers import project_measures
+from scoring_svc.notifications.handlers import deliver, forget
+from scoring_svc.notifications.tables import NotificationRow
 from scoring_svc.situation.handlers import project_people
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
@@ -43,5 +45,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
 )
 
 TIMERS: tuple[Timer, ...] = (
+    Timer("notifications", NotificationRow, NotificationRow.due_at, deliver, batch=20),
+    Timer("deliveries", NotificationRow, NotificationRow.forget_at, forget),
     Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
 )

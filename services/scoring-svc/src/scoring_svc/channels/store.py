@@ -74,6 +74,10 @@ _KINDS = text("""
     SELECT channel_id, kind FROM channel
     WHERE tenant = :tenant AND channel_id = ANY(CAST(:ids AS uuid[])) AND removed_at IS NULL
 """)
+_IN_USE = text("""
+    SELECT 1 FROM channel
+    WHERE tenant = :tenant AND channel_id = :id AND removed_at IS NULL AND disabled_at IS NULL
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +187,8 @@ async def kinds(session: AsyncSession, tenant: str, ids: Collection[UUID]) -> di
     """The kinds of those of the channels that there are."""
     rows = await session.execute(_KINDS, {"tenant": tenant, "ids": list(ids)})
     return {row.channel_id: row.kind for row in rows}
+
+
+async def is_in_use(session: AsyncSession, tenant: str, channel_id: UUID) -> bool:
+    """Whether there is such a channel that is not disabled."""
+    return (await session.execute(_IN_USE, {"tenant": tenant, "id": channel_id})).first() is not None

@@ -1,0 +1,1 @@
+"""Routing: which alerts go to which channels, and when."""
