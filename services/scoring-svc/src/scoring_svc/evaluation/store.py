@@ -87,6 +87,7 @@ async def restore(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Map
     following = await ledger_store.next_pending(uow.session, list(half_lives))
     for account in accounts:
         account.balances = summed[account.key]
+        account.balances.tally = None
         account.pending = following.get(account.key)
         account.stale = True
 

@@ -105,8 +105,7 @@ _SUMS = text(f"""
                count(*) FILTER (WHERE p.place < 0) AS unknown
         FROM (
             SELECT e.kind, e.weight, CASE WHEN e.weight = 0 THEN -1 ELSE e.dimension END AS place,
-                   {_DECAY.format(half_life="CASE e.dimension WHEN 0 THEN a.heart WHEN 1 THEN a.mind ELSE a.wallet END")}
-                       AS decay,
+                   {_DECAY.format(half_life="(ARRAY[a.heart, a.mind, a.wallet])[e.dimension + 1]")} AS decay,
                    {_DECAY.format(half_life="a.rate")} AS rate
             FROM evidence e
             WHERE e.tenant = a.tenant AND e.account_id = a.account_id AND e.counted AND NOT e.retracted
