@@ -1,0 +1,1 @@
+"""How well scores foretell what then happened: the statistics of it, and backtests."""
