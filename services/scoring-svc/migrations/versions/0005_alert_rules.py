@@ -1,7 +1,8 @@
 """What alert rules look at beside evidence and measures: people who matter, plans with late actions, whitespace.
 
 Stakeholders and plans are kept by their own ids, so that events in any order come to the same; `situation` is what they
-come to per account, and the only one of the three that an evaluation reads.
+come to per account, and the only one of the three that an evaluation reads. Beside them: verdicts on alerts, and the
+indexes by which people look through alerts.
 """
 
 from alembic import op
@@ -54,10 +55,27 @@ _STATEMENTS = (
         PRIMARY KEY (tenant, account_id)
     )
     """,
+    """
+    CREATE TABLE alert_verdict (
+        tenant text NOT NULL,
+        alert_id uuid NOT NULL,
+        verdict text NOT NULL CHECK (verdict IN ('true-alarm', 'false-alarm')),
+        by text NOT NULL,
+        note text NOT NULL,
+        at timestamptz NOT NULL,
+        rules text[] NOT NULL,
+        PRIMARY KEY (tenant, alert_id)
+    )
+    """,
+    # What people look through: what is unresolved, most pressing first; an account's alerts; what is theirs.
+    "CREATE INDEX alert_pressing ON alert (tenant, priority, id) WHERE status <> 'resolved'",
+    "CREATE INDEX alert_by_account ON alert (tenant, account_id, opened_at, id)",
+    "CREATE INDEX alert_by_owner ON alert (tenant, owner_id, priority, id) WHERE status <> 'resolved'",
+    "CREATE INDEX alert_by_assignee ON alert (tenant, assignee_id, priority, id) WHERE status <> 'resolved'",
 )
 
 
 def upgrade() -> None:
     for statement in _STATEMENTS:
         op.execute(statement)
-    protect(op, "stakeholder", "plan_state", "situation")
+    protect(op, "stakeholder", "plan_state", "situation", "alert_verdict")

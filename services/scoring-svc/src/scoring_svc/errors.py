@@ -31,6 +31,10 @@ class ThresholdsOutOfOrder(DomainError):
     """A rule would clear on the same side of its fire threshold that it fires on."""
 
 
+class WindowOutOfReach(DomainError):
+    """A rule would look farther back than what is remembered of an account."""
+
+
 class UnknownKind(DomainError):
     """A rule would watch an evidence kind that no scorecard knows."""
 
@@ -111,6 +115,7 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     SnoozeInThePast: (422, "snooze-in-the-past"),
     SnoozeTooLong: (422, "snooze-too-long"),
     ThresholdsOutOfOrder: (422, "thresholds-out-of-order"),
+    WindowOutOfReach: (422, "window-out-of-reach"),
     UnknownKind: (422, "unknown-kind"),
     MomentOutOfReach: (422, "moment-out-of-reach"),
     CursorOfAnotherList: (422, "cursor-of-another-list"),

@@ -15,6 +15,7 @@ from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
 from scoring_svc.triage import api as triage
+from scoring_svc.verdicts import api as verdicts
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> FastAPI:
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             portfolio.router,
             triage.router,
             alert_rules.router,
+            verdicts.router,
             scorecards.router,
             channels.router,
             routing.router,

@@ -136,6 +136,9 @@ async def test_decisive_kinds_can_be_chosen_and_are_found_in_evidence_that_is_th
         ("no-such-rule", {"reason": "x"}, 404, "unknown-rule"),
         ("health-below", {"fire": 40.0, "clear": 30.0, "reason": "x"}, 422, "thresholds-out-of-order"),
         ("evidence-burst", {"kinds": ["smoke-signal"], "reason": "x"}, 422, "unknown-kind"),
+        ("evidence-burst", {"window_days": 15, "reason": "x"}, 422, "window-out-of-reach"),
+        ("renewal-risk", {"window_days": 366, "reason": "x"}, 422, "validation-failed"),
+        ("champion-lost", {"tiers": ["D"], "reason": "x"}, 422, "validation-failed"),
         ("health-below", {"fire": 40.0}, 422, "validation-failed"),
         ("health-below", {"fire": 40.0, "reason": "x", "colour": "red"}, 422, "validation-failed"),
     ],
@@ -145,3 +148,15 @@ async def test_a_rule_that_makes_no_sense_is_refused(
 ) -> None:
     answer = await world.put(f"/alert-rules/{rule}", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert world.mailbox.admin("SELECT * FROM alert_rule") == []
+
+
+async def test_a_rule_is_for_some_tiers_and_told_on_some_channels(world: Any, saying: Any) -> None:
+    body = {"tiers": ["B"], "channels": ["pager", "board"], "severity": "critical", "reason": "only those"}
+    answer = await world.put("/alert-rules/detractor-with-veto", body)
+    assert (answer.json()["tiers"], answer.json()["channels"]) == (["B"], ["board", "pager"])
+    assert answer.json()["history"][0]["configuration"]["channels"] == ["board", "pager"]
+    await world.tell(saying.account(tier="A"), saying.person(sentiment="detractor", veto=True))
+    assert await world.alerts() == []
+    await world.tell(saying.account(tier="B", version=2))
+    assert [(alert["severity"], alert["tier"]) for alert in await world.alerts()] == [("critical", "B")]

@@ -10,15 +10,23 @@ from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import Answer, Call, RequestModel, ResponseModel, etag, if_match, requires
 from bellwether_kit.http import router as routes
 from scoring_svc.alert_rules import store
-from scoring_svc.alert_rules.rules import DEFAULT_RULES, RuleConfig, in_order
+from scoring_svc.alert_rules.rules import (
+    DEFAULT_RULES,
+    LONGEST_WINDOW,
+    LONGEST_WINDOWS,
+    RuleConfig,
+    in_order,
+    window_in_reach,
+)
 from scoring_svc.alert_rules.tables import AlertRuleRow
-from scoring_svc.errors import ThresholdsOutOfOrder, UnknownKind, UnknownRule
+from scoring_svc.errors import ThresholdsOutOfOrder, UnknownKind, UnknownRule, WindowOutOfReach
 from scoring_svc.scorecards import store as scorecards_store
 
 router = routes(tags=["alert-rules"])
 
 Reader = Annotated[Call, Depends(requires("alerts:read", "alerts:admin"))]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+ChannelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
 class RuleSettings(RequestModel):
@@ -30,11 +38,16 @@ class RuleSettings(RequestModel):
     fire: Annotated[float | None, Field(ge=0, le=1_000)] = None
     clear: Annotated[float | None, Field(ge=0, le=1_000)] = None
     step: Annotated[float | None, Field(ge=0, le=1_000)] = None
-    window_days: Annotated[float | None, Field(gt=0, le=14)] = None
+    window_days: Annotated[float | None, Field(gt=0, le=LONGEST_WINDOW)] = None
     min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
     hold_hours: Annotated[float | None, Field(ge=0, le=720)] = None
     cool_down_hours: Annotated[float | None, Field(ge=0, le=720)] = None
     kinds: Annotated[tuple[Kind, ...] | None, Field(max_length=100)] = None
+    min_pieces: Annotated[float | None, Field(ge=1, le=1_000)] = None
+    min_whitespace: Annotated[float | None, Field(ge=0, le=1e12)] = None
+    min_mind: Annotated[float | None, Field(ge=0, le=100)] = None
+    tiers: Annotated[tuple[Literal["A", "B", "C"], ...], Field(max_length=3)] = ()
+    channels: Annotated[tuple[ChannelName, ...], Field(max_length=20)] = ()
 
     def config(self, rule: str) -> RuleConfig:
         """The rule's configuration that these settings say."""
@@ -52,6 +65,11 @@ class RuleSettings(RequestModel):
             cool_down_hours=_or(self.cool_down_hours, default.cool_down_hours),
             alert_kind=default.alert_kind,
             enabled=self.enabled,
+            min_pieces=_or(self.min_pieces, default.min_pieces),
+            min_whitespace=_or(self.min_whitespace, default.min_whitespace),
+            min_mind=_or(self.min_mind, default.min_mind),
+            tiers=frozenset(self.tiers),
+            channels=frozenset(self.channels),
         )
 
 
@@ -81,6 +99,11 @@ class RuleView(ResponseModel):
     hold_hours: float
     cool_down_hours: float
     kinds: list[str]
+    min_pieces: float
+    min_whitespace: float
+    min_mind: float
+    tiers: list[str]
+    channels: list[str]
     history: list[RuleChange]
 
 
@@ -99,9 +122,7 @@ async def get_rule(rule: str, call: Reader, response: Response) -> RuleView:
 async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(requires("alerts:admin"))]) -> Response:
     """Put a new version in force; every account is evaluated under it at once. `If-Match` is honoured when sent."""
     _known(rule)
-    config = body.config(rule)
-    if not in_order(config):
-        raise ThresholdsOutOfOrder("The rule would clear on the side on which it fires.", pointer="/clear")
+    config = sensible(body.config(rule))
 
     async def work(uow: UnitOfWork) -> Answer:
         card = (await scorecards_store.published(uow.session, {call.tenant}))[call.tenant]
@@ -126,6 +147,16 @@ async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(
         return Answer(view, headers={"ETag": etag(view.version)})
 
     return await call.write(work)
+
+
+def sensible(config: RuleConfig) -> RuleConfig:
+    """The configuration, when it can fire and clear and looks no farther back than is remembered."""
+    if not in_order(config):
+        raise ThresholdsOutOfOrder("The rule would clear on the side on which it fires.", pointer="/clear")
+    if not window_in_reach(config):
+        longest = LONGEST_WINDOWS[config.rule]
+        raise WindowOutOfReach(f"The rule looks back {longest:g} days at most.", pointer="/window_days")
+    return config
 
 
 def _known(rule: str) -> None:
@@ -153,5 +184,10 @@ def _view(rule: str, changes: list[RuleChange]) -> RuleView:
         hold_hours=config.hold_hours,
         cool_down_hours=config.cool_down_hours,
         kinds=sorted(config.kinds),
+        min_pieces=config.min_pieces,
+        min_whitespace=config.min_whitespace,
+        min_mind=config.min_mind,
+        tiers=sorted(config.tiers),
+        channels=sorted(config.channels),
         history=changes,
     )

@@ -29,6 +29,17 @@ class AlertRow(Table, table=True):
         Index("alert_one_current", "tenant", "account_id", "kind", unique=True, postgresql_where=text("current")),
         Index("alert_by_opened_at", "tenant", "opened_at", "id"),
         Index("alert_by_priority", "tenant", "priority", "id"),
+        Index("alert_pressing", "tenant", "priority", "id", postgresql_where=text("status <> 'resolved'")),
+        Index("alert_by_account", "tenant", "account_id", "opened_at", "id"),
+        Index("alert_by_owner", "tenant", "owner_id", "priority", "id", postgresql_where=text("status <> 'resolved'")),
+        Index(
+            "alert_by_assignee",
+            "tenant",
+            "assignee_id",
+            "priority",
+            "id",
+            postgresql_where=text("status <> 'resolved'"),
+        ),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -1,0 +1,1 @@
+"""Verdicts: whether an alert was right to be raised, and how often each rule cries wolf."""
