@@ -31,6 +31,10 @@ class ThresholdsOutOfOrder(DomainError):
     """A rule would clear on the same side of its fire threshold that it fires on."""
 
 
+class RuleWithoutPast(DomainError):
+    """What a rule goes by is kept for the present only: it can't be tried on the past."""
+
+
 class WindowOutOfReach(DomainError):
     """A rule would look farther back than what is remembered of an account."""
 
@@ -41,6 +45,10 @@ class UnknownKind(DomainError):
 
 class MomentOutOfReach(DomainError):
     """A score can only be explained for a moment that has been."""
+
+
+class SpanOutOfOrder(DomainError):
+    """A span of time would end before it begins, or is longer than can be shown."""
 
 
 class CursorOfAnotherList(DomainError):
@@ -103,6 +111,14 @@ class ChannelDisabled(DomainError):
     """Nothing is sent by a channel that is disabled or removed."""
 
 
+class UnknownStorm(DomainError):
+    """No storm of the tenant has this id."""
+
+
+class StormClosed(DomainError):
+    """What a storm held was released or discarded already."""
+
+
 class NoMailServer(DomainError):
     """E-mail can't be sent: the installation names no mail server."""
 
@@ -115,9 +131,11 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     SnoozeInThePast: (422, "snooze-in-the-past"),
     SnoozeTooLong: (422, "snooze-too-long"),
     ThresholdsOutOfOrder: (422, "thresholds-out-of-order"),
+    RuleWithoutPast: (422, "rule-without-past"),
     WindowOutOfReach: (422, "window-out-of-reach"),
     UnknownKind: (422, "unknown-kind"),
     MomentOutOfReach: (422, "moment-out-of-reach"),
+    SpanOutOfOrder: (422, "span-out-of-order"),
     CursorOfAnotherList: (422, "cursor-of-another-list"),
     UnknownChannel: (404, "unknown-channel"),
     UnknownSecret: (404, "unknown-secret"),
@@ -127,6 +145,8 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     TooManySecrets: (409, "too-many-secrets"),
     NoSecretKey: (409, "no-secret-key"),
     NoMailServer: (409, "no-mail-server"),
+    UnknownStorm: (404, "unknown-storm"),
+    StormClosed: (409, "storm-closed"),
     UnknownRoute: (404, "unknown-route"),
     UnknownTimeZone: (422, "unknown-time-zone"),
     UnroutableChannel: (422, "unroutable-channel"),

@@ -1,13 +1,15 @@
 """The routes that show and change alert rules: thresholds per tenant, each change with author and reason."""
 
-from datetime import datetime
+import asyncio
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import Depends, Response
 from pydantic import Field, StringConstraints
 
 from bellwether_kit.db import UnitOfWork
-from bellwether_kit.http import Answer, Call, RequestModel, ResponseModel, etag, if_match, requires
+from bellwether_kit.http import Answer, Call, Page, PageRequest, RequestModel, ResponseModel, etag, if_match, requires
 from bellwether_kit.http import router as routes
 from scoring_svc.alert_rules import store
 from scoring_svc.alert_rules.rules import (
@@ -19,8 +21,12 @@ from scoring_svc.alert_rules.rules import (
     window_in_reach,
 )
 from scoring_svc.alert_rules.tables import AlertRuleRow
-from scoring_svc.errors import ThresholdsOutOfOrder, UnknownKind, UnknownRule, WindowOutOfReach
+from scoring_svc.errors import RuleWithoutPast, ThresholdsOutOfOrder, UnknownKind, UnknownRule, WindowOutOfReach
+from scoring_svc.health.store import instant
+from scoring_svc.previews import store as previews_store
+from scoring_svc.previews.rules import PAST_DAYS, WITHOUT_PAST, Past, raised
 from scoring_svc.scorecards import store as scorecards_store
+from scoring_svc.scorecards.rules import DAY
 
 router = routes(tags=["alert-rules"])
 
@@ -29,10 +35,9 @@ Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 ChannelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
-class RuleSettings(RequestModel):
-    """A rule whole: what is left out takes the documented default. `reason` says why it is changed."""
+class PreviewSettings(RequestModel):
+    """A rule whole: what is left out takes the documented default."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
     enabled: bool = True
     severity: Literal["low", "medium", "high", "critical"] | None = None
     fire: Annotated[float | None, Field(ge=0, le=1_000)] = None
@@ -71,6 +76,32 @@ class RuleSettings(RequestModel):
             tiers=frozenset(self.tiers),
             channels=frozenset(self.channels),
         )
+
+
+class RuleSettings(PreviewSettings):
+    """A rule whole: what is left out takes the documented default. `reason` says why it is changed."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class RaisedView(ResponseModel):
+    """An alert that the rule alone would have raised; `resolved_at` null: it would stand now."""
+
+    opened_at: datetime
+    resolved_at: datetime | None
+    days: float
+    severity: str
+    value: float
+    reopened: int
+
+
+class PreviewItem(ResponseModel):
+    """An account for which the rule as it is, or as it would be, raised anything in the last 90 days."""
+
+    account_id: UUID
+    account_name: str | None
+    now: list[RaisedView]
+    then: list[RaisedView]
 
 
 class RuleChange(ResponseModel):
@@ -147,6 +178,48 @@ async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(
         return Answer(view, headers={"ETag": etag(view.version)})
 
     return await call.write(work)
+
+
+@router.post("/alert-rules/{rule}/preview", response_model=Page[PreviewItem], operation_id="preview-alert-rule")
+async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequest) -> Page[PreviewItem]:
+    """What the rule as it is, and as it would be, raised in the last 90 days, account by account; nothing is written.
+
+    A page looks through `limit` accounts and names those for which there is anything to say.
+    """
+    _known(rule)
+    then = sensible(body.config(rule))
+    if rule in WITHOUT_PAST:
+        raise RuleWithoutPast("Of the people and plans that this rule goes by, only the present is kept.")
+    after = UUID(page.after[0]) if page.after is not None else UUID(int=0)
+    end, since = call.now.timestamp(), call.now - timedelta(days=PAST_DAYS + LONGEST_WINDOWS["health-drop"])
+    async with call.read() as session:
+        rows = await previews_store.accounts(session, call.tenant, after=after, limit=page.limit + 1)
+        kept, cursor = page.cut(rows, key=lambda row: [str(row.account_id)])
+        pasts = await previews_store.pasts(session, call.tenant, kept, since=since, now=call.now)
+        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        now = (await store.in_force(session, {call.tenant}))[call.tenant][rule]
+    items = []
+    for row in kept:
+        past = pasts[row.account_id]
+        told = [_raised(config, past, card.engaged, end) for config in (now, then)]
+        if any(told):
+            items.append(PreviewItem(account_id=row.account_id, account_name=row.name, now=told[0], then=told[1]))
+        await asyncio.sleep(0)  # other requests go on while a page is worked through
+    return Page(items=items, next_cursor=cursor)
+
+
+def _raised(config: RuleConfig, past: Past, engaged: float, end: float) -> list[RaisedView]:
+    return [
+        RaisedView(
+            opened_at=instant(found.opened_at),
+            resolved_at=None if found.resolved_at is None else instant(found.resolved_at),
+            days=((end if found.resolved_at is None else found.resolved_at) - found.opened_at) / DAY,
+            severity=found.severity,
+            value=found.value,
+            reopened=found.reopened,
+        )
+        for found in raised(config, past, engaged, end)
+    ]
 
 
 def sensible(config: RuleConfig) -> RuleConfig:

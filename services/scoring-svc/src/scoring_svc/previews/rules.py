@@ -1,0 +1,148 @@
+"""Walking one rule through an account's past: when it would have opened an alert, and for how long. Pure.
+
+The past is the health history and the ledger as it stands now; what changed between two entries is not known, so the
+walk stops at each entry, at each piece of evidence and once a day. Times are UTC epoch seconds.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from scoring_svc.alert_rules.rules import Facts, RuleConfig
+from scoring_svc.alerts.rules import Alert, decide, standing_reasons
+from scoring_svc.ledger.rules import NEGATIVES_KEPT
+from scoring_svc.scorecards.rules import DAY
+from scoring_svc.situation.rules import Situation
+
+PAST_DAYS: Final = 90
+WITHOUT_PAST: Final = frozenset({"champion-lost", "detractor-with-veto", "single-threaded", "plan-slipping"})
+"""Rules that go by people and plans, of which only the present is kept."""
+_NOBODY: Final = UUID(int=0)
+
+
+class Moment(NamedTuple):
+    """An entry of the health history."""
+
+    at: float
+    score: float
+    confidence: float
+    mind: float | None
+    engagement: float | None
+
+
+class Seen(NamedTuple):
+    """A piece of evidence as it stands."""
+
+    at: float
+    kind: str
+    negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of an account's past, oldest first; tier, value, renewal, cadence and whitespace are today's."""
+
+    moments: Sequence[Moment]
+    evidence: Sequence[Seen]
+    tier: str | None = None
+    value: float | None = None
+    renewal_at: float | None = None
+    cadence_days: float = 30.0
+    whitespace: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert that the rule alone would have raised; `resolved_at` None: it would stand now."""
+
+    opened_at: float
+    severity: str
+    value: float
+    resolved_at: float | None = None
+    reopened: int = 0
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known at one moment of the walk; grows as the walk goes on."""
+
+    negatives: list[tuple[float, str]] = field(default_factory=list)
+    marks: dict[str, float] = field(default_factory=dict)
+    tally: dict[int, list[int]] = field(default_factory=dict)
+
+    def learn(self, seen: Seen) -> None:
+        """Take in the next piece of evidence."""
+        if seen.negative:
+            self.negatives = [(seen.at, seen.kind), *self.negatives][:NEGATIVES_KEPT]
+        self.marks[seen.kind] = seen.at
+        counted = self.tally.setdefault(int(seen.at // DAY), [0, 0])
+        counted[0] += seen.negative
+        counted[1] += 1
+
+
+def raised(config: RuleConfig, past: Past, engaged: float, now: float) -> list[Raised]:
+    """The alerts that the rule alone would have raised in the last 90 days, oldest first."""
+    rules, found = {config.rule: config}, list[Raised]()
+    alert: Alert | None = None
+    waiting: dict[str, float] = {}
+    for at, facts in _walk(past, config, engaged, now):
+        outcome = standing_reasons(rules, facts, alert.held if alert is not None else {}, waiting, at)
+        waiting = outcome.waiting
+        decision = decide(alert, outcome.reasons, rules, at, lambda: _NOBODY, config.alert_kind)
+        if decision is None:
+            continue
+        alert = decision.alert
+        if decision.change == "opened":
+            found.append(Raised(at, alert.severity, alert.reasons[0].value))
+        elif decision.change == "reopened":
+            found[-1] = replace(found[-1], resolved_at=None, reopened=found[-1].reopened + 1)
+        elif decision.change == "resolved":
+            found[-1] = replace(found[-1], resolved_at=at)
+    return found
+
+
+def _walk(past: Past, config: RuleConfig, engaged: float, now: float) -> Iterator[tuple[float, Facts]]:
+    start, times, known, learnt = now - PAST_DAYS * DAY, [moment.at for moment in past.moments], _Known(), 0
+    instants = {start + day * DAY for day in range(PAST_DAYS + 1)}
+    instants |= {at for at in (*times, *(seen.at for seen in past.evidence)) if start <= at <= now}
+    for at in sorted(instants):
+        while learnt < len(past.evidence) and past.evidence[learnt].at <= at:
+            known.learn(past.evidence[learnt])
+            learnt += 1
+        place = bisect_right(times, at)
+        if place:
+            yield at, _facts(past, config, engaged, known, times, place - 1, at)
+
+
+def _facts(
+    past: Past, config: RuleConfig, engaged: float, known: _Known, times: Sequence[float], place: int, at: float
+) -> Facts:
+    moment = past.moments[place]
+    window = past.moments[bisect_left(times, at - config.window_days * DAY) : place + 1]
+    before = past.moments[max(0, bisect_right(times, at - 7 * DAY) - 1)]
+    return Facts(
+        score=moment.score,
+        confidence=moment.confidence,
+        peak=max((m.score for m in window if m.confidence >= config.min_confidence), default=None),
+        silence_days=silence(moment, past.cadence_days, engaged, at),
+        cadence_days=past.cadence_days,
+        negatives=known.negatives,
+        marks=known.marks,
+        tier=past.tier,
+        value=past.value,
+        tally=known.tally,
+        change=moment.score - before.score,
+        mind=moment.mind,
+        renewal_at=past.renewal_at,
+        situation=Situation(whitespace=past.whitespace),
+    )
+
+
+def silence(moment: Moment, cadence: float, engaged: float, at: float) -> float | None:
+    """Days of silence that a measure of engagement tells of, and those since: none in the cadence, three at zero."""
+    if moment.engagement is None:
+        return None
+    told = 3.0 * cadence - 2.0 * cadence * moment.engagement / engaged if moment.engagement < engaged else 0.0
+    return told + (at - moment.at) / DAY
