@@ -133,6 +133,17 @@ class PersonGone(Payload, frozen=True, kw_only=True):
     reason: str = "erased"
 
 
+class MetricSaid(Payload, frozen=True, kw_only=True):
+    topic: ClassVar[str] = "client-metrics"
+    event_type: ClassVar[str] = "client.metric.measured.v1"
+
+    account_id: UUID
+    metric: str
+    value: float
+    measured_at: datetime
+    unit: str = "percent"
+
+
 class PlanSaid(Payload, frozen=True, kw_only=True):
     topic: ClassVar[str] = "account-plans"
     event_type: ClassVar[str] = "account.plan.progressed.v1"
@@ -236,6 +247,10 @@ class Saying:
     @staticmethod
     def coverage(coverage: float, assessed_at: datetime, **more: Any) -> CoverageSaid:
         return CoverageSaid(account_id=ACCOUNT, coverage=coverage, assessed_at=assessed_at, **more)
+
+    @staticmethod
+    def metric(metric: str, value: float, measured_at: datetime) -> MetricSaid:
+        return MetricSaid(account_id=ACCOUNT, metric=metric, value=value, measured_at=measured_at)
 
     @staticmethod
     def person(number: int = 1, **more: Any) -> PersonSaid:

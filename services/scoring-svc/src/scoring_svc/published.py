@@ -46,6 +46,14 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     plan: Percent | None
 
 
+class Capped(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact so grave that it caps the score."""
+
+    cap: Annotated[str, Meta(description="renewal-declined, champion-gone, veto-holder-detractor; may grow")]
+    limit: Percent
+    reason: str
+
+
 class HealthChanged(Payload, frozen=True, kw_only=True):
     """An account's health as it is after each visible change: the whole state."""
 
@@ -65,6 +73,10 @@ class HealthChanged(Payload, frozen=True, kw_only=True):
     evaluated_at: UtcTime
     sequence: Annotated[int, Meta(ge=1, description="Counts the account's health events without gaps")]
     drivers: Annotated[list[Driver], Meta(description="The strongest evidence: losses first, each side by size")]
+    uncapped_score: Annotated[Percent | None, Meta(description="What the measures alone come to")] = None
+    caps: Annotated[list[Capped], Meta(description="What caps the score, the lowest first")] = msgspec.field(
+        default_factory=list
+    )
 
 
 class AlertReason(msgspec.Struct, frozen=True, kw_only=True):

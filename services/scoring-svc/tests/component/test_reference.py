@@ -143,7 +143,7 @@ async def test_what_is_told_of_an_account_that_is_gone_counts_when_it_comes_back
     await history.agrees()
 
 
-async def test_unknown_kinds_in_any_number_do_not_hide_what_is_known(
+async def test_any_number_of_unknown_kinds_hides_nothing_known(
     world: Any, saying: Any, database: Database
 ) -> None:
     """A memory is read back from the newest pieces: those that count nothing must not crowd out the others."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from scoring_svc.alert_rules.rules import Facts, Reason, RuleConfig, by_alert_kind
 from scoring_svc.alerts.rules import HOUR, Alert, Decision, decide, standing_reasons
+from scoring_svc.caps.rules import caps_in_force, declined_until
 from scoring_svc.conditions.rules import rule_deadlines, rule_thresholds
 from scoring_svc.forecast.rules import next_evaluation, own_deadlines
 from scoring_svc.health.rules import (
@@ -65,7 +66,9 @@ def judge(
     values = measure_values(card, standing, as_of)
     account.measures = values
     total, present = weigh(card, values)
-    account.score = min(100.0, total / present) if present else NEUTRAL
+    account.uncapped = min(100.0, total / present) if present else NEUTRAL
+    account.caps = caps_in_force(card, account.memory.marks, account.situation, as_of)
+    account.score = min([account.uncapped, *(cap.limit for cap in account.caps)])
     account.confidence = confidence(card, values, present, standing.latest, as_of)
     account.band = band_of(card, account.score, account.confidence, account.band)
     account.scorecard, account.scorecard_version = card.name, card.version
@@ -141,18 +144,20 @@ def _next(
     for alert in alerts:
         held |= alert.held
     edges = band_limits(book.card, account.band)
+    until = declined_until(book.card, account.memory.marks)
     deadlines = chain(
         own_deadlines(book.card, standing),
         rule_deadlines(book.rules, facts, held, as_of),
         (since + book.rules[rule].hold_hours * HOUR for rule, since in account.waiting.items()),
         (alert.snoozed_until for alert in alerts if alert.snoozed_until is not None),
         () if account.pending is None else (account.pending,),
+        () if until is None else (until,),
     )
     return next_evaluation(
         book.card,
         standing,
         account.measures,
-        (account.score, present),
+        (account.uncapped, present),
         as_of,
         thresholds=chain(edges, rule_thresholds(book.rules, held)),
         deadlines=deadlines,
@@ -165,6 +170,7 @@ def _visible(account: Account) -> bool:
         account.said_score is None
         or account.said_confidence is None
         or account.said_band != account.band
+        or list(account.said_caps) != [cap.cap for cap in account.caps]
         or abs(account.score - account.said_score) >= VISIBLE_POINTS
         or abs(account.confidence - account.said_confidence) >= VISIBLE_CONFIDENCE
     )

@@ -10,6 +10,7 @@ from scoring_svc.alert_rules.rules import tracked_kinds
 from scoring_svc.alerts import store as alerts_store
 from scoring_svc.alerts.rules import Decision, summary, touched
 from scoring_svc.alerts.store import Change, Circumstances, Held
+from scoring_svc.caps.rules import CAP_KINDS
 from scoring_svc.evaluation.rules import Book, judge
 from scoring_svc.explanation.rules import drivers
 from scoring_svc.health import store as health_store
@@ -17,7 +18,7 @@ from scoring_svc.health.rules import Account, Key
 from scoring_svc.health.store import instant
 from scoring_svc.ledger import store as ledger_store
 from scoring_svc.ledger.rules import Memory
-from scoring_svc.published import Dimensions, Driver, HealthChanged, Measures, ValueAtStake
+from scoring_svc.published import Capped, Dimensions, Driver, HealthChanged, Measures, ValueAtStake
 from scoring_svc.scorecards import store as scorecards_store
 from scoring_svc.scorecards.rules import Scorecard
 
@@ -26,7 +27,7 @@ async def books(uow: UnitOfWork, tenants: Collection[str]) -> dict[str, Book]:
     """What each tenant goes by at present."""
     cards = await scorecards_store.published(uow.session, tenants)
     rules = await alert_rules_store.in_force(uow.session, tenants)
-    return {tenant: Book(cards[tenant], rules[tenant], tracked_kinds(rules[tenant])) for tenant in tenants}
+    return {tenant: Book(cards[tenant], rules[tenant], tracked_kinds(rules[tenant]) | CAP_KINDS) for tenant in tenants}
 
 
 async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict[str, Book]) -> None:
@@ -35,6 +36,7 @@ async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict
     if not present:
         return
     now = uow.now.timestamp()
+    await restore(uow, [account for account in present if account.recount], by_tenant)
     await _count_pending(uow, [a for a in present if a.pending is not None and a.pending <= now], by_tenant)
     await refresh(uow, [account for account in present if account.stale], by_tenant)
     await _tally(uow, [account for account in present if account.balances.tally is None])
@@ -163,6 +165,7 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
     account.sequence += 1
     account.said_score, account.said_band = account.score, account.band
     account.said_confidence = account.confidence
+    account.said_caps = [cap.cap for cap in account.caps]
     heart, mind, wallet, engagement, coverage, responsiveness, satisfaction, plan = account.measures
     said = HealthChanged(
         account_id=account.account_id,
@@ -187,6 +190,8 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
         evaluated_at=uow.now,
         sequence=account.sequence,
         drivers=found,
+        uncapped_score=account.uncapped,
+        caps=[Capped(cap=cap.cap, limit=cap.limit, reason=cap.reason) for cap in account.caps],
     )
     event = Event.of(said, tenant=account.tenant, subject=account.account_id, time=uow.now, sequence=account.sequence)
     uow.emit(event)

@@ -43,6 +43,14 @@ class Freshness(ResponseModel):
     unknown_evidence: int
 
 
+class CapView(ResponseModel):
+    """A fact so grave that it caps the score."""
+
+    cap: str
+    limit: float
+    reason: str
+
+
 class HealthView(ResponseModel):
     """An account's health as last evaluated."""
 
@@ -65,7 +73,8 @@ class HealthView(ResponseModel):
     freshness: Freshness
     drivers: list[DriverView]
     override: None = None
-    caps: tuple[str, ...] = ()
+    uncapped_score: float
+    caps: list[CapView]
 
 
 class HistoryView(ResponseModel):
@@ -117,6 +126,8 @@ def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: Heal
         sequence=row.sequence,
         time_to_risk=instant(risk) if risk is not None else None,
         freshness=_freshness(account),
+        uncapped_score=account.uncapped,
+        caps=[CapView(cap=cap.cap, limit=cap.limit, reason=cap.reason) for cap in account.caps],
         drivers=[
             DriverView(evidence_id=UUID(d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points)
             for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, at)

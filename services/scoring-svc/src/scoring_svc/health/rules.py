@@ -10,6 +10,7 @@ from math import exp
 from typing import Final
 from uuid import UUID
 
+from scoring_svc.caps.rules import Cap
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM, Balances, Memory
 from scoring_svc.scorecards.rules import DAY, Scorecard
 from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
@@ -73,6 +74,10 @@ class Account:
     days: list[Day]
     measures: list[float | None]
     situation: Situation = NOTHING_KNOWN
+    recount: bool = False
+    uncapped: float = 50.0
+    caps: Sequence[Cap] = ()
+    said_caps: Sequence[str] = ()
     pending: float | None = None
     said_score: float | None = None
     said_band: str | None = None

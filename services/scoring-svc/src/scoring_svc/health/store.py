@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bellwether_kit.db import array
+from scoring_svc.caps.rules import Cap
 from scoring_svc.health.rules import Account, Day, Key, Reported
 from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
@@ -21,8 +22,8 @@ from scoring_svc.situation.rules import Situation, late_since
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
 
 _ENSURE = text(f"""
-    INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale)
-    SELECT tenant, account_id, 0, 'default', 1, false FROM {_KEYS}
+    INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale, recount)
+    SELECT tenant, account_id, 0, 'default', 1, false, false FROM {_KEYS}
     ORDER BY tenant, account_id
     ON CONFLICT DO NOTHING
 """)
@@ -43,7 +44,7 @@ _READ = text(f"""
            m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
            h.state,
            coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
-           s.overdue, a.whitespace
+           s.overdue, a.whitespace, h.recount
     FROM {_KEYS}
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
@@ -55,7 +56,7 @@ _SAVE = text("""
     UPDATE account_health AS h
     SET state = decode(s.state, 'hex'), score = s.score, band = s.band, confidence = s.confidence,
         change = s.change, sequence = s.sequence, scorecard = s.scorecard,
-        scorecard_version = s.scorecard_version, stale = false, evaluated_at = :now,
+        scorecard_version = s.scorecard_version, stale = false, recount = false, evaluated_at = :now,
         next_evaluation_at = to_timestamp(s.next_evaluation)
     FROM unnest(
         CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:state AS text[]), CAST(:score AS float8[]),
@@ -68,18 +69,19 @@ _SAVE = text("""
 """)
 _REMEMBER = text("""
     INSERT INTO health_history (tenant, account_id, at, score, confidence, scorecard_version, band, scorecard,
-                                measures)
+                                measures, uncapped_score, caps)
     SELECT tenant, account_id, :now, score, confidence, scorecard_version, band, scorecard,
-           CAST(measures AS float8[])
+           CAST(measures AS float8[]), uncapped_score, CAST(caps AS text[])
     FROM unnest(
         CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:score AS float8[]),
         CAST(:confidence AS float8[]), CAST(:scorecard_version AS integer[]), CAST(:band AS text[]),
-        CAST(:scorecard AS text[]), CAST(:measures AS text[])
-    ) AS s(tenant, account_id, score, confidence, scorecard_version, band, scorecard, measures)
+        CAST(:scorecard AS text[]), CAST(:measures AS text[]), CAST(:uncapped_score AS float8[]),
+        CAST(:caps AS text[])
+    ) AS s(tenant, account_id, score, confidence, scorecard_version, band, scorecard, measures, uncapped_score, caps)
     ON CONFLICT (tenant, account_id, at) DO UPDATE
     SET score = EXCLUDED.score, confidence = EXCLUDED.confidence, band = EXCLUDED.band,
         scorecard_version = EXCLUDED.scorecard_version, scorecard = EXCLUDED.scorecard,
-        measures = EXCLUDED.measures
+        measures = EXCLUDED.measures, uncapped_score = EXCLUDED.uncapped_score, caps = EXCLUDED.caps
 """)
 _PUT_OFF = text(f"""
     UPDATE account_health h SET next_evaluation_at = NULL FROM {_KEYS}
@@ -110,6 +112,9 @@ class _Kept(msgspec.Struct, array_like=True):
     said_confidence: float | None = None
     waiting: dict[str, float] = {}
     tally: dict[int, list[int]] | None = None
+    uncapped: float = 50.0
+    caps: list[tuple[str, float]] = []
+    said_caps: list[str] = []
 
 
 _made: Callable[..., Account] = Account  # from a row, whose types nobody knows
@@ -148,7 +153,11 @@ def _account(row: Any, landmark: float) -> Account:
         memory=Memory(kept.latest, kept.negatives, kept.marks, kept.strongest),
         days=kept.days,
         measures=kept.measures,
-        situation=_situation(row[22:]),
+        situation=_situation(row[22:28]),
+        recount=row[28],
+        uncapped=kept.uncapped,
+        caps=[Cap(*cap) for cap in kept.caps],
+        said_caps=kept.said_caps,
         pending=kept.pending,
         said_score=kept.said_score,
         said_band=kept.said_band,
@@ -182,6 +191,9 @@ def _state(account: Account) -> str:
             account.said_confidence,
             account.waiting,
             balances.tally,
+            account.uncapped,
+            list(account.caps),
+            list(account.said_caps),
         )
     ).hex()
 
@@ -199,7 +211,11 @@ async def save(session: AsyncSession, accounts: Sequence[Account], now: datetime
 
 async def remember(session: AsyncSession, accounts: Sequence[Account], now: datetime) -> None:
     """Add the accounts' health to their history; at one instant the last word counts."""
-    columns = _columns(accounts) | {"measures": array([account.measures for account in accounts])}
+    columns = _columns(accounts) | {
+        "measures": array([account.measures for account in accounts]),
+        "uncapped_score": array([account.uncapped for account in accounts]),
+        "caps": array([[cap.cap for cap in account.caps] for account in accounts]),
+    }
     await session.execute(_REMEMBER, {**columns, "now": now})
 
 

@@ -11,13 +11,14 @@ from scoring_svc.tables import Table
 
 _TIME: Any = DateTime(timezone=True)
 _FLOATS: Any = ARRAY(Float)
+_TEXTS: Any = ARRAY(Text)
 
 
 class AccountHealthRow(Table, table=True):
     """One account's health as last evaluated; its lock serialises all that happens to the account.
 
     `state` (MessagePack, see the store) holds the balances and the memory of recent evidence, which no statement
-    looks into. `stale` asks for the memory to be read from the ledger anew.
+    looks into. `stale` asks for the memory to be read from the ledger anew, `recount` for the balances too.
     """
 
     __tablename__ = "account_health"
@@ -36,13 +37,17 @@ class AccountHealthRow(Table, table=True):
     sequence: int = Field(sa_type=BigInteger)
     scorecard_version: int
     stale: bool
+    recount: bool
     band: str | None = Field(sa_type=Text)
     scorecard: str = Field(sa_type=Text)
     state: bytes | None = Field(sa_type=LargeBinary)
 
 
 class HealthHistoryRow(Table, table=True):
-    """Health at the instants at which it changed; `measures` in the order of the scorecard's."""
+    """Health at the instants at which it changed; `measures` in the order of the scorecard's.
+
+    `uncapped_score` is what the measures alone come to (null in history older than caps), `caps` what held it down.
+    """
 
     __tablename__ = "health_history"
 
@@ -55,3 +60,5 @@ class HealthHistoryRow(Table, table=True):
     band: str = Field(sa_type=Text)
     scorecard: str = Field(sa_type=Text)
     measures: list[float | None] = Field(sa_type=_FLOATS)
+    uncapped_score: float | None
+    caps: list[str] = Field(sa_type=_TEXTS)

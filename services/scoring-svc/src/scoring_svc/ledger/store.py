@@ -81,6 +81,17 @@ _RECALL = text("""
           AND NOT retracted AND counted AND weight <> 0
         ORDER BY observed_at DESC LIMIT :recalled
     ) AS e
+    UNION
+    SELECT a.tenant, CAST(a.account_id AS text), CAST(e.evidence_id AS text), e.kind, e.dimension, e.weight,
+           CAST(extract(epoch FROM e.observed_at) AS float8)
+    FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS a(tenant, account_id)
+    CROSS JOIN unnest(ARRAY['renewal-declined', 'renewal-signed']) AS k(kind)
+    CROSS JOIN LATERAL (
+        SELECT evidence_id, kind, dimension, weight, observed_at FROM evidence
+        WHERE tenant = a.tenant AND account_id = a.account_id AND kind = k.kind
+          AND kind IN ('renewal-declined', 'renewal-signed') AND NOT retracted AND counted
+        ORDER BY observed_at DESC LIMIT 1
+    ) AS e
 """)
 
 # Relative to now all exponents are negative. Those below -1000 would underflow, which PostgreSQL takes for an error.
@@ -208,7 +219,7 @@ async def next_pending(session: AsyncSession, keys: Collection[Key]) -> dict[Key
 
 
 async def recall(session: AsyncSession, keys: Collection[Key]) -> list[tuple[Key, Piece]]:
-    """The newest counted pieces of each account and dimension, for rebuilding memories."""
+    """The newest counted pieces of each account and dimension, for rebuilding memories; renewals however old."""
     rows = await session.execute(_RECALL, {**key_arrays(keys), "recalled": RECALLED})
     return [((tenant, account_id), Piece(*piece)) for tenant, account_id, *piece in rows]
 

@@ -35,6 +35,14 @@ class EvidenceRow(Table, table=True):
             "observed_at",
             postgresql_where=text("NOT counted AND NOT retracted"),
         ),
+        Index(
+            "evidence_of_renewals",
+            "tenant",
+            "account_id",
+            "kind",
+            "observed_at",
+            postgresql_where=text("kind IN ('renewal-declined', 'renewal-signed')"),
+        ),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

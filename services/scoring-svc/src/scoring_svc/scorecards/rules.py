@@ -84,6 +84,9 @@ class Scorecard:
     watch_from: float = 40.0
     hysteresis: float = 3.0
     min_confidence: float = 0.15
+    cap_renewal_declined: float = 20.0
+    cap_champion_gone: float = 55.0
+    cap_veto_holder_detractor: float = 60.0
 
     half_lives: tuple[float, ...] = field(init=False)
     """In seconds, of the five running sums: heart, mind, wallet, returned, unreturned."""

@@ -1,0 +1,1 @@
+"""Hard rules that cap a score, whatever the measures say."""
