@@ -9,6 +9,7 @@ from scoring_svc.channels import api as channels
 from scoring_svc.errors import ERRORS
 from scoring_svc.explanation import api as explanation
 from scoring_svc.health import api as health
+from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
 from scoring_svc.portfolio import api as portfolio
 from scoring_svc.routing import api as routing
@@ -27,6 +28,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         settings=settings or Settings(),
         routers=[
             health.router,
+            history.router,
             explanation.router,
             portfolio.router,
             triage.router,

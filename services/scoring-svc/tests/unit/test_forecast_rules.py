@@ -68,3 +68,17 @@ def test_an_account_that_fades_to_neutral_never_gets_there() -> None:
     balances = Balances(NOW)
     balances.add(Piece("0" * 32, "renewal-signed", 2, 6.0, NOW), DEFAULT.half_lives)
     assert time_to_risk(DEFAULT, Standing(balances), "healthy", NOW) is None
+
+
+@given(standings())
+def test_risk_comes_when_looking_every_hour_would_find_it(standing: Standing) -> None:
+    hour = DAY / 24
+    edge = DEFAULT.watch_from - DEFAULT.hysteresis
+    hours = range(60 * 24)
+    seen = next((h for h in hours if score_at(DEFAULT, standing, NOW + h * hour) < edge), None)
+    found = time_to_risk(DEFAULT, standing, "watch", NOW, horizon_days=60)
+    if seen is None:
+        assert found is None or found > NOW + hours[-1] * hour
+    else:
+        assert found is not None
+        assert NOW + (seen - 1) * hour <= found <= NOW + seen * hour + 0.002

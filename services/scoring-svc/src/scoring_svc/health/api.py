@@ -1,12 +1,12 @@
-"""The routes that show one account's health and its history."""
+"""The routes that show one account's health."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
-from bellwether_kit.http import Call, Page, PageRequest, ResponseModel, UtcDatetime, requires
+from bellwether_kit.http import Call, ResponseModel, requires
 from bellwether_kit.http import router as routes
 from scoring_svc.errors import UnknownAccount
 from scoring_svc.explanation.rules import drivers
@@ -77,18 +77,6 @@ class HealthView(ResponseModel):
     caps: list[CapView]
 
 
-class HistoryView(ResponseModel):
-    """Health at an instant at which it changed."""
-
-    at: datetime
-    score: float
-    band: str
-    confidence: float
-    scorecard: str
-    scorecard_version: int
-    measures: dict[str, float | None]
-
-
 @router.get("/accounts/{account_id}/health", response_model=HealthView, operation_id="get-account-health")
 async def get_health(account_id: UUID, call: Reader) -> HealthView:
     """The score, what it is made of, how sure it is, and when it will become at-risk if nothing happens."""
@@ -145,40 +133,4 @@ def _freshness(account: Account) -> Freshness:
         satisfaction_at=None if reported.satisfaction is None else instant(reported.satisfaction_at),
         plan_at=None if reported.plan is None else instant(reported.plan_at),
         unknown_evidence=account.balances.unknown,
-    )
-
-
-@router.get(
-    "/accounts/{account_id}/health/history",
-    response_model=Page[HistoryView],
-    operation_id="list-account-health-history",
-)
-async def list_history(
-    account_id: UUID,
-    call: Reader,
-    page: PageRequest,
-    since: Annotated[UtcDatetime | None, Query(alias="from")] = None,
-    until: Annotated[UtcDatetime | None, Query(alias="to")] = None,
-) -> Page[HistoryView]:
-    """Health at the instants at which it changed, newest first."""
-    end = until or call.now + timedelta(days=1)
-    if page.after is not None:
-        end = min(end, datetime.fromisoformat(page.after[0]) - timedelta(microseconds=1))
-    async with call.read() as session:
-        if await store.current(session, call.tenant, account_id) is None:
-            raise UnknownAccount("Nothing is known of an account with this id.")
-        rows = await store.history(session, call.tenant, account_id, since=since, until=end, limit=page.limit + 1)
-    kept, cursor = page.cut(rows, key=lambda row: [row.at.astimezone(UTC).isoformat()])
-    return Page(items=[_past(row) for row in kept], next_cursor=cursor)
-
-
-def _past(row: HealthHistoryRow) -> HistoryView:
-    return HistoryView(
-        at=row.at,
-        score=row.score,
-        band=row.band,
-        confidence=row.confidence,
-        scorecard=row.scorecard,
-        scorecard_version=row.scorecard_version,
-        measures=dict(measures_of(row.measures)),
     )
