@@ -16,6 +16,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     ignored("account-alerts", "account.alert.updated.v1"),
     ignored("account-alerts", "account.alert.acknowledged.v1"),
     ignored("account-alerts", "account.alert.snoozed.v1"),
+    ignored("account-alerts", "scoring.storm.held.v1"),
     # The projection keeps the highest version of each account, so a repeat can't change it.
     Subscription("accounts", "account.profile.changed.v1", AccountChanged, fold_accounts, inbox=False),
     Subscription("accounts", "account.profile.removed.v1", AccountRemoved, fold_accounts, inbox=False),

@@ -1,4 +1,4 @@
-"""Channels that alerts go to and what is secret of them, routes to them, and what was sent."""
+"""Channels that alerts go to and what is secret of them, routes to them, what was sent, and what is held back."""
 
 from alembic import op
 
@@ -92,6 +92,42 @@ _TABLES = (
     """
     CREATE UNIQUE INDEX notification_once ON notification (tenant, alert_id, episode, channel_id, change)
     """,
+    """
+    CREATE TABLE storm (
+        tenant text NOT NULL,
+        storm_id uuid NOT NULL,
+        cause text NOT NULL CHECK (cause IN ('burst', 'silence')),
+        status text NOT NULL CHECK (status IN ('open', 'released', 'discarded')),
+        began_at timestamptz NOT NULL,
+        closed_at timestamptz,
+        closed_by text,
+        reason text,
+        PRIMARY KEY (tenant, storm_id),
+        CHECK ((status = 'open') = (closed_at IS NULL))
+    )
+    """,
+    "CREATE UNIQUE INDEX storm_one_open ON storm (tenant, cause) WHERE status = 'open'",
+    """
+    CREATE TABLE held_alert (
+        tenant text NOT NULL,
+        alert_id uuid NOT NULL,
+        account_id uuid NOT NULL,
+        storm_id uuid NOT NULL,
+        held_at timestamptz NOT NULL,
+        PRIMARY KEY (tenant, alert_id),
+        FOREIGN KEY (tenant, storm_id) REFERENCES storm (tenant, storm_id) ON DELETE CASCADE
+    )
+    """,
+    "CREATE INDEX held_alert_by_storm ON held_alert (tenant, storm_id, alert_id)",
+    """
+    CREATE TABLE feed (
+        tenant text NOT NULL,
+        source text NOT NULL,
+        silent boolean NOT NULL,
+        told_at timestamptz NOT NULL,
+        PRIMARY KEY (tenant, source)
+    )
+    """,
     "CREATE INDEX notification_due ON notification (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX notification_forgotten ON notification (forget_at) WHERE forget_at IS NOT NULL",
     "CREATE INDEX notification_by_channel ON notification (tenant, channel_id, notification_id)",
@@ -102,4 +138,4 @@ def upgrade() -> None:
     """Create the tables."""
     for statement in _TABLES:
         op.execute(statement)
-    protect(op, "channel", "channel_secret", "notification_route", "notification")
+    protect(op, "channel", "channel_secret", "notification_route", "notification", "storm", "held_alert", "feed")

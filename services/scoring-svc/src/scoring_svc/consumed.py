@@ -118,3 +118,15 @@ class PlanProgressed(msgspec.Struct, frozen=True, kw_only=True):
     actions_total: Annotated[int, Meta(ge=0)]
     actions_overdue: Annotated[int, Meta(ge=0)]
     measured_at: UtcTime
+
+
+class FeedSilenced(msgspec.Struct, frozen=True, kw_only=True):
+    """``source.feed.silenced.v1``: a source of activities was not heard from for long."""
+
+    source: Annotated[str, Meta(max_length=500)]
+
+
+class FeedResumed(msgspec.Struct, frozen=True, kw_only=True):
+    """``source.feed.resumed.v1``: it is heard from again."""
+
+    source: Annotated[str, Meta(max_length=500)]

@@ -54,6 +54,14 @@ class Capped(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Overridden(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person says of the account for a while: a score or a band. Rules go by the computed score."""
+
+    score: Percent | None
+    band: Band | None
+    expires_at: UtcTime
+
+
 class HealthChanged(Payload, frozen=True, kw_only=True):
     """An account's health as it is after each visible change: the whole state."""
 
@@ -77,6 +85,7 @@ class HealthChanged(Payload, frozen=True, kw_only=True):
     caps: Annotated[list[Capped], Meta(description="What caps the score, the lowest first")] = msgspec.field(
         default_factory=list
     )
+    override: Annotated[Overridden | None, Meta(description="What a person says instead, for a while")] = None
 
 
 class AlertReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +185,17 @@ class AlertReopened(AlertState, frozen=True, kw_only=True):
     event_type: ClassVar[str] = "account.alert.reopened.v1"
 
 
+class StormHeld(Payload, frozen=True, kw_only=True):
+    """Alerts of a tenant are held back until a person releases or discards them. Keyed by storm, not by account."""
+
+    topic: ClassVar[str] = "account-alerts"
+    event_type: ClassVar[str] = "scoring.storm.held.v1"
+
+    storm_id: UUID
+    cause: Annotated[str, Meta(description="burst (too many at once) or silence (of a source); may grow")]
+    began_at: UtcTime
+
+
 PUBLISHED: tuple[type[Payload], ...] = (
     HealthChanged,
     AlertOpened,
@@ -184,4 +204,5 @@ PUBLISHED: tuple[type[Payload], ...] = (
     AlertSnoozed,
     AlertResolved,
     AlertReopened,
+    StormHeld,
 )

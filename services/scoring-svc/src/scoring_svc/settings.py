@@ -25,4 +25,9 @@ class Settings(ServiceSettings, SealingSettings):
     )
     mail_sender: str = Field(default="bellwether@localhost", description="the address e-mails come from")
     delivery_timeout: float = Field(default=5.0, gt=0, le=7, description="seconds a receiver has to answer")
+    storm_alerts: int = Field(
+        default=20,
+        ge=1,
+        description="alerts that may open within ten minutes, at least, before further ones of the tenant are held",
+    )
     streams_per_tenant: int = Field(default=20, ge=1, description="live streams a tenant may hold open in a process")

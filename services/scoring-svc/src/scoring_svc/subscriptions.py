@@ -3,12 +3,15 @@
 from bellwether_kit.events import Subscription, ignored
 from bellwether_kit.timers import Timer
 from scoring_svc.accounts.handlers import project_accounts
+from scoring_svc.breaker.handlers import follow_feeds
 from scoring_svc.consumed import (
     AccountChanged,
     AccountRemoved,
     CoverageChanged,
     EvidenceRecorded,
     EvidenceRetracted,
+    FeedResumed,
+    FeedSilenced,
     MetricMeasured,
     PlanProgressed,
     StakeholderChanged,
@@ -32,8 +35,8 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("accounts", "account.profile.removed.v1", AccountRemoved, project_accounts, inbox=False),
     Subscription("client-metrics", "client.touch.recorded.v1", TouchRecorded, project_measures),
     Subscription("client-metrics", "client.metric.measured.v1", MetricMeasured, project_measures),
-    ignored("client-metrics", "source.feed.silenced.v1"),
-    ignored("client-metrics", "source.feed.resumed.v1"),
+    Subscription("client-metrics", "source.feed.silenced.v1", FeedSilenced, follow_feeds),
+    Subscription("client-metrics", "source.feed.resumed.v1", FeedResumed, follow_feeds),
     Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, project_measures),
     # The version of a person is the inbox.
     Subscription("stakeholders", "stakeholder.profile.changed.v1", StakeholderChanged, project_people, inbox=False),

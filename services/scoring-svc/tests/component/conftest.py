@@ -32,7 +32,7 @@ def settings_as(settings_as: Callable[..., Any], mail_port: int) -> Callable[...
         "secret_keys": SecretStr(SEALING_KEY),
         "private_channels": True,
         "mail_server": f"smtp://127.0.0.1:{mail_port}",
-        "delivery_timeout": 0.5,
+        "delivery_timeout": 3.0,
     }
     return lambda role, **more: settings_as(role, **(own | more))
 
@@ -63,7 +63,11 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return  # the caller went away without a word
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))

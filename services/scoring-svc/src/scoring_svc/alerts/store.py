@@ -14,6 +14,7 @@ from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
+from scoring_svc.breaker import store as breaker_store
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.notifications import store as notifications_store
 from scoring_svc.published import (
@@ -39,6 +40,7 @@ EVENTS: Final[dict[str, type[AlertState]]] = {
     "snoozed": AlertSnoozed,
     "resolved": AlertResolved,
     "reopened": AlertReopened,
+    "released": AlertOpened,
 }
 _EPOCHS = ", ".join(
     f"CAST(extract(epoch FROM {name}) AS float8)"
@@ -177,12 +179,12 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     if not told:
         return
     await uow.session.execute(_NOTE, {"rows": _json([_note(c, uow.now) for c in told])})
-    for change in told:
-        if change.change in EVENTS:
-            held = change.held
-            payload = state_of(held, EVENTS[change.change])
-            uow.emit(Event.of(payload, tenant=held.tenant, subject=held.account_id, time=uow.now))
-    await notifications_store.queue(uow, [(c.held.tenant, c.change or "", state_of(c.held)) for c in told])
+    said = [(c.held.tenant, c.change or "", state_of(c.held, EVENTS.get(c.change or "", AlertState))) for c in told]
+    heard = await breaker_store.passed(uow, said)
+    for tenant, change, state in heard:
+        if change in EVENTS:
+            uow.emit(Event.of(state, tenant=tenant, subject=str(state.account_id), time=uow.now))
+    await notifications_store.queue(uow, heard)
 
 
 async def look_again(uow: UnitOfWork, held: Held) -> None:

@@ -12,7 +12,7 @@ Said = Mapping[str, Any]
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=4)
 PATIENCE: Final = timedelta(days=3)
-OPENINGS: Final = frozenset({"opened", "reopened"})
+OPENINGS: Final = frozenset({"opened", "reopened", "released"})
 RAISED: Final = "raised-to-"
 """Before a severity: the alert has become that severe, or severe enough for a channel to hear of it."""
 _PAGERDUTY: Final = {"low": "info", "medium": "warning", "high": "error", "critical": "critical"}

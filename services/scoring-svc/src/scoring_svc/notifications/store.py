@@ -20,7 +20,7 @@ from scoring_svc.published import AlertState
 from scoring_svc.routing import store as routing_store
 from scoring_svc.routing.rules import Due, News, Route, destinations, due
 
-NEWS: Final = frozenset({"opened", "reopened", "updated", "acknowledged", "resolved"})
+NEWS: Final = frozenset({"opened", "reopened", "released", "updated", "acknowledged", "resolved"})
 """Changes that channels may be told of."""
 KEPT: Final = timedelta(days=30)
 """How long a delivery stays on record after its end."""

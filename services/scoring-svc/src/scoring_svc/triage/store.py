@@ -1,6 +1,6 @@
 """The SQL by which people look through alerts: pages of them, and the timeline of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from scoring_svc.alerts.store import COLUMNS, Held, held_from
 from scoring_svc.alerts.tables import AlertChangeRow
 
+_BY_IDS = text(f"SELECT {COLUMNS} FROM alert WHERE tenant = :tenant AND id = ANY(CAST(:ids AS uuid[]))")
 _TESTS: Final = {
     "status": "status = :status",
     "severity": "severity = :severity",
@@ -44,6 +45,11 @@ async def page(
     """)
     rows = (await session.execute(query, {**given, "tenant": tenant, "limit": limit})).all()
     return [(row[0], held_from(row[1:])) for row in rows]
+
+
+async def by_ids(session: AsyncSession, tenant: str, ids: Collection[UUID]) -> list[Held]:
+    """Those of the alerts that there are."""
+    return [held_from(row) for row in await session.execute(_BY_IDS, {"tenant": tenant, "ids": list(ids)})]
 
 
 async def timeline(session: AsyncSession, tenant: str, alert_id: UUID) -> Sequence[AlertChangeRow]:

@@ -67,7 +67,10 @@ def shared_variables(layout: Layout) -> dict[str, str]:
         "BELLWETHER_SCORING_PRIVATE_CHANNELS": "true",
         "PYTHONUNBUFFERED": "1",
     }
-    return variables | ({"BELLWETHER_CLOCK_FILE": str(home.clock)} if layout.clock else {})
+    if layout.clock:
+        # Where days pass in a moment, ten minutes say nothing about a storm of alerts.
+        variables |= {"BELLWETHER_CLOCK_FILE": str(home.clock), "BELLWETHER_SCORING_STORM_ALERTS": "1000000"}
+    return variables
 
 
 def _variables(layout: Layout, service: str, role: str) -> dict[str, str]:
