@@ -128,6 +128,10 @@ _TABLES = (
         PRIMARY KEY (tenant, source)
     )
     """,
+    # The log of changes in an order in which nothing comes in between later: that of transactions that are over.
+    "ALTER TABLE alert_change ADD COLUMN xact bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE alert_change ALTER COLUMN xact SET DEFAULT CAST(CAST(pg_current_xact_id() AS text) AS bigint)",
+    "CREATE INDEX alert_change_streamed ON alert_change (tenant, xact, alert_id, version)",
     "CREATE INDEX notification_due ON notification (due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX notification_forgotten ON notification (forget_at) WHERE forget_at IS NOT NULL",
     "CREATE INDEX notification_by_channel ON notification (tenant, channel_id, notification_id)",

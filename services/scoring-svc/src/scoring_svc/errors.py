@@ -119,6 +119,14 @@ class StormClosed(DomainError):
     """What a storm held was released or discarded already."""
 
 
+class TooManyStreams(DomainError):
+    """The tenant holds as many live streams open as it may."""
+
+
+class UnknownPlace(DomainError):
+    """A stream can't go on after an event that it never told."""
+
+
 class NoMailServer(DomainError):
     """E-mail can't be sent: the installation names no mail server."""
 
@@ -145,6 +153,8 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     TooManySecrets: (409, "too-many-secrets"),
     NoSecretKey: (409, "no-secret-key"),
     NoMailServer: (409, "no-mail-server"),
+    TooManyStreams: (429, "too-many-streams"),
+    UnknownPlace: (422, "unknown-place"),
     UnknownStorm: (404, "unknown-storm"),
     StormClosed: (409, "storm-closed"),
     UnknownRoute: (404, "unknown-route"),

@@ -16,6 +16,7 @@ from scoring_svc.portfolio import api as portfolio
 from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
+from scoring_svc.stream import api as stream
 from scoring_svc.triage import api as triage
 from scoring_svc.verdicts import api as verdicts
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             history.router,
             explanation.router,
             portfolio.router,
+            stream.router,  # before the alert of an id, which "stream" would be taken for
             triage.router,
             alert_rules.router,
             verdicts.router,

@@ -33,6 +33,7 @@ def settings_as(settings_as: Callable[..., Any], mail_port: int) -> Callable[...
         "private_channels": True,
         "mail_server": f"smtp://127.0.0.1:{mail_port}",
         "delivery_timeout": 3.0,
+        "streams_per_tenant": 2,
     }
     return lambda role, **more: settings_as(role, **(own | more))
 

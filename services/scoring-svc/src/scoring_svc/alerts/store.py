@@ -74,7 +74,9 @@ _SAVE = text("""
         said = EXCLUDED.said
 """)
 _NOTE = text("""
-    INSERT INTO alert_change SELECT * FROM jsonb_populate_recordset(NULL::alert_change, CAST(:rows AS jsonb))
+    INSERT INTO alert_change (tenant, alert_id, version, at, change, by, detail)
+    SELECT tenant, alert_id, version, at, change, by, detail
+    FROM jsonb_populate_recordset(NULL::alert_change, CAST(:rows AS jsonb))
 """)
 _LOOK_AGAIN = text("""
     UPDATE account_health SET next_evaluation_at = :now WHERE tenant = :tenant AND account_id = :account_id

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -71,6 +71,7 @@ class AlertChangeRow(Table, table=True):
     """One entry of an alert's timeline: what changed, when, by whom."""
 
     __tablename__ = "alert_change"
+    __table_args__ = (Index("alert_change_streamed", "tenant", "xact", "alert_id", "version"),)
 
     tenant: str = Field(sa_type=Text, primary_key=True)
     alert_id: UUID = Field(primary_key=True)
@@ -79,3 +80,4 @@ class AlertChangeRow(Table, table=True):
     change: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     detail: dict[str, Any] = Field(sa_type=JSONB)
+    xact: int = Field(sa_type=BigInteger)
