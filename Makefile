@@ -63,6 +63,10 @@ contracts-check: $(READY) ## say what a change of contracts would break, and for
 evidence-table: $(READY) ## write docs/evidence.md anew from the catalogue and the rules
 	$(BIN)/python docs/evidence_table.py write
 
+.PHONY: scoring-table
+scoring-table: $(READY) ## write docs/scoring.md anew from the scorecard and the alert rules
+	$(BIN)/python docs/scoring_table.py write
+
 .PHONY: bench
 bench: $(READY) ## measure the paths that must be fast, each beside its floor
 	$(BIN)/bellwether bench rescoring
