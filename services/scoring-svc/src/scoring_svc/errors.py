@@ -131,7 +131,32 @@ class NoMailServer(DomainError):
     """E-mail can't be sent: the installation names no mail server."""
 
 
+class ScoreOrBand(DomainError):
+    """An override says a score or a band: one of the two."""
+
+
+class OverrideWithoutReason(DomainError):
+    """An override says why."""
+
+
+class OverrideInThePast(DomainError):
+    """An override must end later than now."""
+
+
+class OverrideTooLong(DomainError):
+    """An override lasts 90 days at most."""
+
+
+class NoOverride(DomainError):
+    """No override is in force for the account."""
+
+
 ERRORS: dict[type[DomainError], tuple[int, str]] = {
+    ScoreOrBand: (422, "score-or-band"),
+    OverrideWithoutReason: (422, "override-without-reason"),
+    OverrideInThePast: (422, "override-in-the-past"),
+    OverrideTooLong: (422, "override-too-long"),
+    NoOverride: (404, "no-override"),
     UnknownAccount: (404, "unknown-account"),
     UnknownAlert: (404, "unknown-alert"),
     UnknownRule: (404, "unknown-rule"),

@@ -12,6 +12,7 @@ from scoring_svc.explanation import api as explanation
 from scoring_svc.health import api as health
 from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
+from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
 from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         settings=settings or Settings(),
         routers=[
             health.router,
+            overrides.router,
             history.router,
             explanation.router,
             portfolio.router,

@@ -152,6 +152,7 @@ def _next(
         (alert.snoozed_until for alert in alerts if alert.snoozed_until is not None),
         () if account.pending is None else (account.pending,),
         () if until is None else (until,),
+        () if account.override is None else (account.override.expires_at.timestamp(),),
     )
     return next_evaluation(
         book.card,
@@ -170,6 +171,7 @@ def _visible(account: Account) -> bool:
         account.said_score is None
         or account.said_confidence is None
         or account.said_band != account.band
+        or account.said_override != (None if account.override is None else account.override.id)
         or list(account.said_caps) != [cap.cap for cap in account.caps]
         or abs(account.score - account.said_score) >= VISIBLE_POINTS
         or abs(account.confidence - account.said_confidence) >= VISIBLE_CONFIDENCE

@@ -18,7 +18,8 @@ from scoring_svc.health.rules import Account, Key
 from scoring_svc.health.store import instant
 from scoring_svc.ledger import store as ledger_store
 from scoring_svc.ledger.rules import Memory
-from scoring_svc.published import Capped, Dimensions, Driver, HealthChanged, Measures, ValueAtStake
+from scoring_svc.overrides import store as overrides_store
+from scoring_svc.published import Capped, Dimensions, Driver, HealthChanged, Measures, Overridden, ValueAtStake
 from scoring_svc.scorecards import store as scorecards_store
 from scoring_svc.scorecards.rules import Scorecard
 
@@ -36,6 +37,7 @@ async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict
     if not present:
         return
     now = uow.now.timestamp()
+    await _let_expire(uow, [a for a in present if a.override is not None and a.override.expires_at <= uow.now])
     await restore(uow, [account for account in present if account.recount], by_tenant)
     await _count_pending(uow, [a for a in present if a.pending is not None and a.pending <= now], by_tenant)
     await refresh(uow, [account for account in present if account.stale], by_tenant)
@@ -58,6 +60,15 @@ async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict
         await health_store.remember(uow.session, changed, uow.now)
     if changes:
         await alerts_store.save(uow, changes)
+
+
+async def _let_expire(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
+    """End overrides whose time has passed."""
+    ended = [(account.tenant, account.override) for account in accounts if account.override is not None]
+    if ended:
+        await overrides_store.end(uow.session, ended, uow.now, "expiry")
+        for account in accounts:
+            account.override = None
 
 
 async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
@@ -166,6 +177,8 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
     account.said_score, account.said_band = account.score, account.band
     account.said_confidence = account.confidence
     account.said_caps = [cap.cap for cap in account.caps]
+    override = account.override
+    account.said_override = None if override is None else override.id
     heart, mind, wallet, engagement, coverage, responsiveness, satisfaction, plan = account.measures
     said = HealthChanged(
         account_id=account.account_id,
@@ -192,6 +205,9 @@ def _announce(uow: UnitOfWork, account: Account, found: list[Driver]) -> None:
         drivers=found,
         uncapped_score=account.uncapped,
         caps=[Capped(cap=cap.cap, limit=cap.limit, reason=cap.reason) for cap in account.caps],
+        override=None
+        if override is None
+        else Overridden(score=override.score, band=override.band, expires_at=override.expires_at),
     )
     event = Event.of(said, tenant=account.tenant, subject=account.account_id, time=uow.now, sequence=account.sequence)
     uow.emit(event)

@@ -51,6 +51,17 @@ class CapView(ResponseModel):
     reason: str
 
 
+class OverrideView(ResponseModel):
+    """What a person says of the account for a while, beside what was computed: a score or a band."""
+
+    score: float | None
+    band: str | None
+    reason: str
+    author: str
+    set_at: datetime
+    expires_at: datetime
+
+
 class HealthView(ResponseModel):
     """An account's health as last evaluated."""
 
@@ -72,7 +83,7 @@ class HealthView(ResponseModel):
     time_to_risk: datetime | None
     freshness: Freshness
     drivers: list[DriverView]
-    override: None = None
+    override: OverrideView | None
     uncapped_score: float
     caps: list[CapView]
 
@@ -87,6 +98,8 @@ async def get_health(account_id: UUID, call: Reader) -> HealthView:
             raise UnknownAccount("Nothing is known of an account with this id.")
         card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
         past = await store.history(session, call.tenant, account_id, since=None, until=call.now, limit=2)
+    if account.override is not None and account.override.expires_at <= call.now:
+        account.override = None  # the worker has not ended it yet
     return _view(row, account, card, past[1] if len(past) > 1 else None)
 
 
@@ -114,6 +127,7 @@ def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: Heal
         sequence=row.sequence,
         time_to_risk=instant(risk) if risk is not None else None,
         freshness=_freshness(account),
+        override=None if account.override is None else OverrideView.model_validate(account.override),
         uncapped_score=account.uncapped,
         caps=[CapView(cap=cap.cap, limit=cap.limit, reason=cap.reason) for cap in account.caps],
         drivers=[

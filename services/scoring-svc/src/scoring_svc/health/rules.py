@@ -12,6 +12,7 @@ from uuid import UUID
 
 from scoring_svc.caps.rules import Cap
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM, Balances, Memory
+from scoring_svc.overrides.rules import Override
 from scoring_svc.scorecards.rules import DAY, Scorecard
 from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
@@ -78,6 +79,8 @@ class Account:
     uncapped: float = 50.0
     caps: Sequence[Cap] = ()
     said_caps: Sequence[str] = ()
+    override: Override | None = None
+    said_override: str | None = None
     pending: float | None = None
     said_score: float | None = None
     said_band: str | None = None

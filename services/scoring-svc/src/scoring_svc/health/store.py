@@ -16,6 +16,7 @@ from scoring_svc.health.rules import Account, Day, Key, Reported
 from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
 from scoring_svc.ledger.store import key_arrays
+from scoring_svc.overrides.rules import Override
 from scoring_svc.scorecards.rules import MEASURES, cadence_days
 from scoring_svc.situation.rules import Situation, late_since
 
@@ -44,12 +45,14 @@ _READ = text(f"""
            m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
            h.state,
            coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
-           s.overdue, a.whitespace, h.recount
+           s.overdue, a.whitespace, h.recount,
+           CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at
     FROM {_KEYS}
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
     LEFT JOIN measure m USING (tenant, account_id)
     LEFT JOIN situation s USING (tenant, account_id)
+    LEFT JOIN health_override o ON o.tenant = h.tenant AND o.account_id = h.account_id AND o.ended_at IS NULL
     ORDER BY h.tenant, h.account_id
 """)
 _SAVE = text("""
@@ -115,6 +118,7 @@ class _Kept(msgspec.Struct, array_like=True):
     uncapped: float = 50.0
     caps: list[tuple[str, float]] = []
     said_caps: list[str] = []
+    said_override: str | None = None
 
 
 _made: Callable[..., Account] = Account  # from a row, whose types nobody knows
@@ -158,6 +162,8 @@ def _account(row: Any, landmark: float) -> Account:
         uncapped=kept.uncapped,
         caps=[Cap(*cap) for cap in kept.caps],
         said_caps=kept.said_caps,
+        override=None if row[29] is None else Override(*row[29:36]),
+        said_override=kept.said_override,
         pending=kept.pending,
         said_score=kept.said_score,
         said_band=kept.said_band,
@@ -194,6 +200,7 @@ def _state(account: Account) -> str:
             account.uncapped,
             list(account.caps),
             list(account.said_caps),
+            account.said_override,
         )
     ).hex()
 
