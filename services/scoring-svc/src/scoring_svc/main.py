@@ -9,6 +9,7 @@ from scoring_svc.breaker import api as breaker
 from scoring_svc.channels import api as channels
 from scoring_svc.errors import ERRORS
 from scoring_svc.explanation import api as explanation
+from scoring_svc.forecast import api as forecast
 from scoring_svc.health import api as health
 from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             overrides.router,
             history.router,
             explanation.router,
+            forecast.router,
             portfolio.router,
             stream.router,  # before the alert of an id, which "stream" would be taken for
             triage.router,
