@@ -28,6 +28,9 @@ class PlanProgressed(Payload, frozen=True, kw_only=True):
     actions_done: Count
     actions_overdue: Count
     measured_at: UtcTime
+    overdue_since: Annotated[
+        list[date] | None, msgspec.Meta(description="Due dates of the overdue actions, oldest first")
+    ] = None
 
 
 class ActionOverdue(Payload, frozen=True, kw_only=True):

@@ -97,8 +97,10 @@ async def test_an_overdue_action_is_said_once_per_due_date(
         said.data["days_overdue"],
     )
     assert outbox(PROGRESSED)[-1].data["actions_overdue"] == 1
+    assert outbox(PROGRESSED)[-1].data["overdue_since"] == ["2026-03-10"]
     assert (await change(action["id"], 1, due_on="2026-03-20")).status_code == 200
     assert outbox(PROGRESSED)[-1].data["actions_overdue"] == 0
+    assert outbox(PROGRESSED)[-1].data["overdue_since"] == []
     clock.advance(timedelta(days=20))
     await fire_timers()
     assert [e.data["due_on"] for e in outbox(OVERDUE)] == ["2026-03-10", "2026-03-20"]

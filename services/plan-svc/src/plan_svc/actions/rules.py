@@ -38,12 +38,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The figures of some actions; ``percent`` is 100 · done / total, and 0 where there is nothing to do."""
+    """The figures of some actions; ``percent`` is 100 · done / total, and 0 where there is nothing to do.
+
+    ``overdue_since`` are the due dates of those that are overdue, oldest first.
+    """
 
     total: int
     done: int
     overdue: int
     percent: float
+    overdue_since: tuple[date, ...] = ()
 
 
 def overdue_from(due_on: date) -> datetime:
@@ -65,8 +69,8 @@ def progress(steps: Collection[Step], as_of: datetime) -> Progress:
     """Count the actions at ``as_of``."""
     total = len(steps)
     done = sum(step.status is ActionStatus.DONE for step in steps)
-    overdue = sum(is_overdue(step, as_of) for step in steps)
-    return Progress(total, done, overdue, 100 * done / total if total else 0.0)
+    since = tuple(sorted(step.due_on for step in steps if is_overdue(step, as_of)))
+    return Progress(total, done, len(since), 100 * done / total if total else 0.0, since)
 
 
 def to_report(steps: Iterable[Step], as_of: datetime) -> list[Step]:

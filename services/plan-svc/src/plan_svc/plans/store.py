@@ -87,6 +87,7 @@ async def measure(uow: UnitOfWork, plans: Sequence[Plan], *, status_changed: boo
         news = status_changed or plan.measured_at is None or figures != _figures(plan)
         plan.actions_total, plan.actions_done = figures.total, figures.done
         plan.actions_overdue, plan.progress = figures.overdue, figures.percent
+        plan.overdue_since = list(figures.overdue_since)
         plan.next_due_at = next_report(steps) if plan.status == PlanStatus.ACTIVE else None
         if news and (plan.status == PlanStatus.ACTIVE or plan.measured_at is not None):
             plan.measured_at = uow.now
@@ -95,7 +96,8 @@ async def measure(uow: UnitOfWork, plans: Sequence[Plan], *, status_changed: boo
 
 
 def _figures(plan: Plan) -> Progress:
-    return Progress(plan.actions_total, plan.actions_done, plan.actions_overdue, plan.progress)
+    since = tuple(plan.overdue_since)
+    return Progress(plan.actions_total, plan.actions_done, plan.actions_overdue, plan.progress, since)
 
 
 def _progressed(plan: Plan, now: datetime) -> Event:
@@ -107,6 +109,7 @@ def _progressed(plan: Plan, now: datetime) -> Event:
         actions_total=plan.actions_total,
         actions_done=plan.actions_done,
         actions_overdue=plan.actions_overdue,
+        overdue_since=plan.overdue_since,
         measured_at=now,
     )
     return Event.of(data, tenant=plan.tenant, subject=str(plan.account_id), time=now)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Numeric, SmallInteger, Text, text
+from sqlalchemy import CheckConstraint, Date, DateTime, Index, Numeric, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
@@ -14,6 +14,7 @@ from plan_svc.tables import Table
 _TIME: Any = DateTime(timezone=True)
 _MONEY: Any = Numeric
 _LIST: Any = ARRAY(Text)
+_DATES: Any = ARRAY(Date)
 
 
 class Plan(Table, table=True):
@@ -42,6 +43,7 @@ class Plan(Table, table=True):
     actions_total: int = 0
     actions_done: int = 0
     actions_overdue: int = 0
+    overdue_since: list[date] = Field(default_factory=list, sa_type=_DATES)
     progress: float = 0.0
     measured_at: datetime | None = Field(default=None, sa_type=_TIME)
     next_due_at: datetime | None = Field(default=None, sa_type=_TIME)
