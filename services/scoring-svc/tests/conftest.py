@@ -74,6 +74,7 @@ class AccountSaid(Payload, frozen=True, kw_only=True):
     name: str = "Northwind"
     tier: str | None = "A"
     owner_id: UUID | None = OWNER
+    parent_id: UUID | None = None
     cadence_days: float | None = None
     renewal_at: datetime | None = None
     value: dict[str, Any] | None = None

@@ -49,6 +49,7 @@ class AccountChanged(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     tier: str | None = None
     owner_id: UUID | None = None
+    parent_id: UUID | None = None
     cadence_days: Finite | None = None
     renewal_at: UtcTime | None = None
     value: Value | None = None

@@ -15,6 +15,7 @@ from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
 from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
+from scoring_svc.rollup import api as rollup
 from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             history.router,
             explanation.router,
             forecast.router,
+            rollup.router,
             portfolio.router,
             stream.router,  # before the alert of an id, which "stream" would be taken for
             triage.router,

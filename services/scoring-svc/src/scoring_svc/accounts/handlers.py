@@ -52,6 +52,7 @@ def _facts(event: Heard) -> AccountFacts:
         name=data.name,
         tier=data.tier,
         owner_id=data.owner_id,
+        parent_id=data.parent_id,
         cadence_days=data.cadence_days,
         value_amount=data.value.amount if data.value else 0.0,
         value_currency=data.value.currency if data.value else None,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Text
+from sqlalchemy import DateTime, Index, Text, text
 from sqlmodel import Field
 
 from scoring_svc.tables import Table
@@ -18,6 +18,7 @@ class AccountRow(Table, table=True):
     __tablename__ = "account"
     __table_args__ = (
         Index("account_by_owner", "tenant", "owner_id"),
+        Index("account_by_parent", "tenant", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("account_by_value", "tenant", "value_amount", "account_id"),
     )
 
@@ -34,3 +35,4 @@ class AccountRow(Table, table=True):
     renewal_at: datetime | None = Field(sa_type=_TIME)
     known_since: datetime | None = Field(sa_type=_TIME)
     whitespace: float | None
+    parent_id: UUID | None

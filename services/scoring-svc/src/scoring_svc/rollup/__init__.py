@@ -1,0 +1,1 @@
+"""Roll-up: how a whole group of accounts is, from the parent down."""

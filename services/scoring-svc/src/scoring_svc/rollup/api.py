@@ -1,0 +1,172 @@
+"""The routes of roll-up: a group's health, its accounts page by page, and the tenant's policy."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Depends, Response
+from pydantic import StringConstraints
+
+from bellwether_kit.db import UnitOfWork
+from bellwether_kit.http import Answer, Call, Page, PageRequest, RequestModel, ResponseModel, etag, if_match, requires
+from bellwether_kit.http import router as routes
+from scoring_svc.errors import UnknownAccount
+from scoring_svc.health import store as health_store
+from scoring_svc.rollup import store
+from scoring_svc.rollup.rules import DEFAULT_POLICY, Member, roll_up
+from scoring_svc.rollup.tables import RollUpPolicyRow
+from scoring_svc.scorecards import store as scorecards_store
+
+router = routes(tags=["health"])
+
+Reader = Annotated[Call, Depends(requires("health:read"))]
+
+
+class MemberView(ResponseModel):
+    """An account of a group; depth 0 is the one asked about. Null score: never evaluated."""
+
+    account_id: UUID
+    account_name: str | None
+    parent_id: UUID | None
+    depth: int
+    score: float | None
+    band: str
+
+
+class DriverMember(ResponseModel):
+    """Who takes most from the group's score."""
+
+    account_id: UUID
+    account_name: str | None
+    score: float
+
+
+class RollUpView(ResponseModel):
+    """A group's health; null score where too little is known of every account that counts."""
+
+    account_id: UUID
+    policy: str
+    score: float | None
+    band: str
+    accounts: int
+    bands: dict[str, int]
+    driver: DriverMember | None
+
+
+class PolicySettings(RequestModel):
+    """How health is rolled up, and why it is changed."""
+
+    policy: Literal["own", "worst-child", "value-weighted", "mean"]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class PolicyChange(ResponseModel):
+    """A policy put in force: by whom, when and why."""
+
+    version: int
+    policy: str
+    author: str
+    reason: str
+    changed_at: datetime
+
+
+class PolicyView(ResponseModel):
+    """The policy in force; version 0 is the documented default."""
+
+    policy: str
+    version: int
+    history: list[PolicyChange]
+
+
+@router.get("/accounts/{account_id}/health/roll-up", response_model=RollUpView, operation_id="roll-up-account-health")
+async def get_roll_up(account_id: UUID, call: Reader) -> RollUpView:
+    """How the account and all below it are together, by the tenant's policy, and who drives it."""
+    async with call.read() as session:
+        if await health_store.current(session, call.tenant, account_id) is None:
+            raise UnknownAccount("Nothing is known of an account with this id.")
+        changes = await store.versions(session, call.tenant)
+        policy = changes[0].policy if changes else DEFAULT_POLICY
+        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        rows = await store.group(session, call.tenant, account_id)
+    members = [Member(row.account_id, row.name, row.depth, row.score, row.band, row.value) for row in rows]
+    found = roll_up(policy, members, card)
+    driver = found.driver
+    return RollUpView(
+        account_id=account_id,
+        policy=policy,
+        score=found.score,
+        band=found.band,
+        accounts=len(members),
+        bands=found.bands,
+        driver=None
+        if driver is None or driver.score is None
+        else DriverMember(account_id=driver.account_id, account_name=driver.name, score=driver.score),
+    )
+
+
+@router.get(
+    "/accounts/{account_id}/health/roll-up/accounts",
+    response_model=Page[MemberView],
+    operation_id="list-rolled-up-accounts",
+)
+async def list_members(account_id: UUID, call: Reader, page: PageRequest) -> Page[MemberView]:
+    """The account and all below it, nearest first."""
+    async with call.read() as session:
+        if await health_store.current(session, call.tenant, account_id) is None:
+            raise UnknownAccount("Nothing is known of an account with this id.")
+        rows = await store.group(session, call.tenant, account_id, after=page.after, limit=page.limit + 1)
+    kept, cursor = page.cut(rows, key=lambda row: [row.depth, str(row.account_id)])
+    items = [
+        MemberView(
+            account_id=row.account_id,
+            account_name=row.name,
+            parent_id=row.parent_id,
+            depth=row.depth,
+            score=row.score,
+            band=row.band or "unknown",
+        )
+        for row in kept
+    ]
+    return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/roll-up-policy", response_model=PolicyView, operation_id="get-roll-up-policy")
+async def get_policy(call: Reader, response: Response) -> PolicyView:
+    """The policy in force and every change of it."""
+    async with call.read() as session:
+        view = _policy([PolicyChange.model_validate(row) for row in await store.versions(session, call.tenant)])
+    response.headers["ETag"] = etag(view.version)
+    return view
+
+
+@router.put("/roll-up-policy", response_model=PolicyView, operation_id="put-roll-up-policy")
+async def put_policy(body: PolicySettings, call: Annotated[Call, Depends(requires("health:admin"))]) -> Response:
+    """Put another policy in force. `If-Match` is honoured when sent."""
+
+    async def work(uow: UnitOfWork) -> Answer:
+        await store.lock(uow.session, call.tenant)
+        rows = await store.versions(uow.session, call.tenant)
+        version = rows[0].version if rows else 0
+        if_match(call.request, version, required=False)
+        row = RollUpPolicyRow(
+            tenant=call.tenant,
+            version=version + 1,
+            policy=body.policy,
+            author=call.subject,
+            reason=body.reason,
+            changed_at=uow.now,
+        )
+        uow.session.add(row)
+        view = _policy([PolicyChange.model_validate(each) for each in (row, *rows)])
+        return Answer(view, headers={"ETag": etag(view.version)})
+
+    return await call.write(work)
+
+
+def _policy(changes: list[PolicyChange]) -> PolicyView:
+    newest = changes[0] if changes else None
+    return PolicyView(
+        policy=DEFAULT_POLICY if newest is None else newest.policy,
+        version=0 if newest is None else newest.version,
+        history=changes,
+    )
