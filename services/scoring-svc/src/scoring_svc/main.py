@@ -17,6 +17,7 @@ from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
 from scoring_svc.rollup import api as rollup
 from scoring_svc.routing import api as routing
+from scoring_svc.rebuilds import api as rebuilds
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
 from scoring_svc.stream import api as stream
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         routers=[
             health.router,
             overrides.router,
+            rebuilds.router,
             history.router,
             explanation.router,
             forecast.router,

@@ -1,0 +1,1 @@
+"""Deriving health anew from the ledger, for a whole tenant."""
