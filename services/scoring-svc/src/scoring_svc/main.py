@@ -15,9 +15,9 @@ from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
 from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
+from scoring_svc.rebuilds import api as rebuilds
 from scoring_svc.rollup import api as rollup
 from scoring_svc.routing import api as routing
-from scoring_svc.rebuilds import api as rebuilds
 from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
 from scoring_svc.stream import api as stream
