@@ -1,6 +1,10 @@
 """How figures of the portfolio are shown. Pure."""
 
 from decimal import Decimal
+from typing import Final
+
+BANDS: Final = ("healthy", "watch", "at-risk", "unknown")
+TIERS: Final = ("A", "B", "C")
 
 
 def money(amount: float | None, currency: str | None) -> tuple[Decimal, str] | None:
