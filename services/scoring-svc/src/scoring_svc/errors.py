@@ -151,6 +151,10 @@ class NoOverride(DomainError):
     """No override is in force for the account."""
 
 
+class OutcomeInTheFuture(DomainError):
+    """An outcome is recorded when it has come about."""
+
+
 ERRORS: dict[type[DomainError], tuple[int, str]] = {
     ScoreOrBand: (422, "score-or-band"),
     OverrideWithoutReason: (422, "override-without-reason"),
@@ -189,4 +193,5 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownDelivery: (404, "unknown-delivery"),
     DeliveryWaiting: (409, "delivery-waiting"),
     ChannelDisabled: (409, "channel-disabled"),
+    OutcomeInTheFuture: (422, "outcome-in-the-future"),
 }

@@ -13,6 +13,7 @@ from scoring_svc.forecast import api as forecast
 from scoring_svc.health import api as health
 from scoring_svc.history import api as history
 from scoring_svc.notifications import api as notifications
+from scoring_svc.outcomes import api as outcomes
 from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
 from scoring_svc.rebuilds import api as rebuilds
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             routing.router,
             notifications.router,
             breaker.router,
+            outcomes.router,
         ],
         errors=ERRORS,
         clock=clock,

@@ -1,0 +1,1 @@
+"""Outcomes: what in the end became of accounts, as people or other systems say it."""
