@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bellwether_kit.ids import uuid7
 
@@ -65,7 +66,10 @@ async def test_evidence_of_the_future_that_is_taken_back_never_counts(world: Any
 
 
 async def test_an_unknown_kind_scores_nothing_is_counted_and_shows_as_unknown(world: Any) -> None:
-    await world.tell(world.evidence("smoke-signal"), world.evidence("meeting-held"))
+    before = REGISTRY.get_sample_value("bellwether_unknown_evidence_total") or 0.0
+    await world.tell(world.evidence("smoke-signal"), world.evidence("meeting-held"), times=2)
+    assert REGISTRY.get_sample_value("bellwether_unknown_evidence_total") == before + 1
+    assert (await world.health())["measures"]["heart"] == pytest.approx(58.2570, abs=1e-4)
     assert (await world.health())["freshness"]["unknown_evidence"] == 1
     shares = (await world.get("/accounts/0199f3a0-5c1e-7a10-8f43-2b6f0a1c9d01/health/explanation")).json()["evidence"]
     assert {(share["kind"], share["known"]) for share in shares} == {("smoke-signal", False), ("meeting-held", True)}

@@ -10,4 +10,5 @@ CONSUMER_LAG = Gauge("bellwether_consumer_lag_records", "Records of our partitio
 OUTBOX_UNSENT = Gauge("bellwether_outbox_unsent_rows", "Outbox rows that are not published yet")
 TIMERS_DUE = Gauge("bellwether_timers_due_rows", "Rows whose due time has passed")
 TIMERS_FIRED = Counter("bellwether_timers_fired_total", "Due rows handled", ["timer"])
+UNKNOWN_EVIDENCE = Counter("bellwether_unknown_evidence_total", "Evidence of kinds that no scorecard gives a worth")
 LOOP_LAG = Gauge("bellwether_loop_lag_seconds", "How late the event loop wakes a sleeper")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Received
+from bellwether_kit.metrics import UNKNOWN_EVIDENCE
 from scoring_svc.consumed import EvidenceRecorded, EvidenceRetracted
 from scoring_svc.evaluation import store as evaluation_store
 from scoring_svc.evaluation.rules import Book
@@ -84,6 +85,8 @@ def _fold(accounts: dict[Key, Account], recorded: Iterable[Recorded], books: dic
         if entry.retracted:
             continue
         account = accounts[entry.tenant, entry.account_id]
+        if not entry.piece.known:
+            UNKNOWN_EVIDENCE.inc()
         changed[account.key] = account
         if entry.counted:
             account.balances.add(entry.piece, half_lives)
