@@ -77,9 +77,11 @@ async def test_days_that_nobody_counted_are_read_from_the_ledger(world: Any, say
     refused = [world.evidence("email-unreturned", ago=timedelta(days=day)) for day in range(4)]
     await world.tell(*past, *refused[:3])
     [row] = world.mailbox.admin("SELECT state FROM account_health")
-    *before, tally = msgspec.msgpack.decode(row.state, strict=False)
-    assert sum(pieces for _, pieces in tally.values()) == 23
-    world.mailbox.admin("UPDATE account_health SET state = %s", msgspec.msgpack.encode(before))
+    kept = msgspec.msgpack.decode(row.state)
+    [place] = [i for i, part in enumerate(kept) if isinstance(part, dict) and any(isinstance(key, int) for key in part)]
+    assert sum(pieces for _, pieces in kept[place].values()) == 23
+    kept[place] = None
+    world.mailbox.admin("UPDATE account_health SET state = %s", msgspec.msgpack.encode(kept))
     await world.tell(refused[3])
     assert "pattern-break" in told(await world.alerts())["at-risk"][1]
 
