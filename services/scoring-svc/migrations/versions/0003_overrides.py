@@ -5,7 +5,7 @@ from alembic import op
 from bellwether_kit.db.migrations import protect
 
 revision = "0003"
-down_revision = "0002"
+down_revision = "0001"
 branch_labels = None
 depends_on = None
 

@@ -143,9 +143,7 @@ async def test_what_is_told_of_an_account_that_is_gone_counts_when_it_comes_back
     await history.agrees()
 
 
-async def test_any_number_of_unknown_kinds_hides_nothing_known(
-    world: Any, saying: Any, database: Database
-) -> None:
+async def test_any_number_of_unknown_kinds_hides_nothing_known(world: Any, saying: Any, database: Database) -> None:
     """A memory is read back from the newest pieces: those that count nothing must not crowd out the others."""
     history = History(world, saying, database, random.Random(1))
     known = [world.evidence("meeting-held", ago=timedelta(days=9)) for _ in range(4)]
