@@ -12,8 +12,15 @@ from tenants import Tenant
 from bellwether.home import Home
 from bellwether.stack import Stack
 
-SECONDS_TO_LEAVE = {"*": {"BELLWETHER_KAFKA_SESSION_TIMEOUT_MS": "2000"}}
-"""A killed worker's partitions are given to its successor after 2 s instead of 10."""
+VARIABLES = {
+    "*": {
+        # A killed worker's partitions are given to its successor after 2 s instead of 10.
+        "BELLWETHER_KAFKA_SESSION_TIMEOUT_MS": "2000",
+        # Nobody listens there: what alerts send by mail waits for its next try.
+        "BELLWETHER_SCORING_MAIL_SERVER": "smtp://127.0.0.1:9",
+    }
+}
+"""What all processes of the stack are told."""
 
 _numbers = count(1)
 
@@ -27,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         # Not below pytest's folder: each session of pytest closes it to other users, PostgreSQL's among them.
         with TemporaryDirectory(prefix="bellwether-home-") as folder:
             home = Home(Path(folder))
-            running = Stack(home, any_port=True, clock=True, variables=SECONDS_TO_LEAVE)
+            running = Stack(home, any_port=True, clock=True, variables=VARIABLES)
             running.start()
             try:
                 yield running

@@ -18,6 +18,7 @@ COMPANY = {"source": "crm", "external_id": "company-1"}
 async def with_something_everywhere(tenant: Tenant) -> dict[str, str]:
     """A tenant with a row for every id in every route; gives one id of each."""
     account_id = begin(tenant)
+    watch(tenant, account_id)
     tenant.say(fall(tenant.now))
     await opened(tenant, account_id)
     plan(tenant, account_id)
@@ -30,6 +31,27 @@ async def with_something_everywhere(tenant: Tenant) -> dict[str, str]:
     pass_time(tenant)
     tenant.settle()
     return known_ids(tenant)
+
+
+def watch(tenant: Tenant, account_id: str) -> None:
+    """A channel that alerts go to, an override that is over, and an outcome."""
+    channel = {
+        "name": "Account team",
+        "kind": "email",
+        "recipients": ["team@example.com"],
+        "reason": "they asked for it",
+    }
+    made = tenant.post("scoring", "channels", channel)
+    tenant.post(
+        "scoring", "notification-routes", {"name": "All", "channels": [made["id"]], "reason": "they asked for it"}
+    )
+    said = {"band": "watch", "reason": "met them", "expires_at": (tenant.now + timedelta(days=2)).isoformat()}
+    put = tenant.request("PUT", "scoring", f"accounts/{account_id}/health/override", json=said)
+    assert put.is_success, put.text
+    gone = tenant.request("DELETE", "scoring", f"accounts/{account_id}/health/override")
+    assert gone.is_success, gone.text
+    outcome = {"account_id": account_id, "kind": "renewed", "date": (tenant.now - timedelta(days=9)).date().isoformat()}
+    tenant.post("scoring", "outcomes", outcome)
 
 
 def plan(tenant: Tenant, account_id: str) -> None:

@@ -34,7 +34,7 @@ def answers(tenant: Tenant) -> dict[str, Any]:
     moment = tenant.get("scoring", f"accounts/{ids['account_id']}/health")["evaluated_at"]
     found: dict[str, Any] = {}
     for each in reads(tenant.stack):
-        if each.ids <= ids.keys() and each.route not in LEFT_OUT:
+        if each.ids <= ids.keys() and each.is_json and each.route not in LEFT_OUT:
             query = each.query | ({MOMENTS[each.route]: moment} if each.route in MOMENTS else {})
             answer = tenant.get(each.service, each.filled(ids), **query)
             found[f"{each.service} {each.route}"] = _without_now(answer)

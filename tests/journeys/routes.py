@@ -20,6 +20,9 @@ SOURCES = {
     "kpi_id": ("metrics", "kpis"),
     "erasure_id": ("metrics", "erasures"),
     "alert_id": ("scoring", "alerts"),
+    "channel_id": ("scoring", "channels"),
+    "route_id": ("scoring", "notification-routes"),
+    "sent_id": ("scoring", "deliveries"),
     "plan_id": ("plan", "plans"),
     "play_id": ("plan", "plays"),
 }
@@ -33,6 +36,8 @@ QUERIES = {
 """Routes that must be asked something, and what they are asked."""
 OF_SOURCES = "inbound/{adapter}"
 """Greets a source system by the secret of its connection; no token of a tenant is looked at."""
+UNSHOWN = {"storms/{storm_id}": "needs more alerts at once than a stack with a clock of its own ever holds back"}
+"""Routes that no tenant can be shown anything by here, and why."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -42,6 +47,11 @@ class Read:
 
     service: str
     route: str
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it answers JSON, and no picture."""
+        return "." not in self.route
 
     @property
     def ids(self) -> frozenset[str]:
@@ -64,8 +74,11 @@ def reads(stack: Stack) -> Iterator[Read]:
         paths: dict[str, Any] = httpx.get(f"{stack.url(service)}/openapi.json", timeout=30).raise_for_status().json()
         for path, item in sorted(paths["paths"].items()):
             route = path.removeprefix("/v1/")
-            if route != path and "get" in item and not route.endswith("/stream") and route != OF_SOURCES:
-                yield Read(service, route)
+            if route in {path, OF_SOURCES} | UNSHOWN.keys() or route.endswith("/stream"):
+                continue
+            if "get" in item:
+                # Both metrics-svc and scoring-svc have deliveries: of sources, and to channels.
+                yield Read(service, route.replace("{delivery_id}", "{sent_id}") if service == "scoring" else route)
 
 
 def known_ids(tenant: Tenant) -> dict[str, str]:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.stack
 CATALOGUES = {"evidence-kinds", "play-templates", "alert-rules", "scorecards", "adapters", "metrics"}
 """Lists of what the product knows, the same for all: not empty for a tenant that has done nothing."""
 EMPTY = {
+    "storms": "needs more alerts at once than a stack with a clock of its own ever holds back",
     "metrics/high-performers": "needs owners with several accounts each; it reads the same rows as metrics/people",
 }
 """Lists that show their owner nothing here either, and why."""
@@ -70,6 +71,8 @@ async def test_another_tenant_can_change_nothing_of_ours(new_tenant: Callable[[s
         ("POST", "metrics", "unmatched/match", match_to(ids["account_id"])),
         ("POST", "metrics", "erasures", {"account": {"id": ids["account_id"]}, "reason": "not mine"}),
         ("POST", "scoring", f"alerts/{ids['alert_id']}/acknowledge", {}),
+        ("PATCH", "scoring", f"channels/{ids['channel_id']}", {"name": "Mine now", "reason": "not mine"}),
+        ("DELETE", "scoring", f"notification-routes/{ids['route_id']}?reason=mine", None),
         ("PATCH", "plan", f"plans/{ids['plan_id']}", {"title": "Mine now"}),
         ("PATCH", "plan", f"actions/{ids['action_id']}", {"title": "Mine now"}),
         ("POST", "plan", f"plays/{ids['play_id']}/take", {}),
