@@ -36,7 +36,8 @@ down: $(READY) ## stop the local stack; data stays
 
 .PHONY: test
 test: $(READY) ## set up all and pass every test, on a real PostgreSQL and a real Kafka
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 services
+	$(BIN)/pytest -q shared tests  # these start processes and stacks of their own, one at a time
 
 .PHONY: check
 check: $(READY) ## ruff, mypy, import rules and contracts; seconds
