@@ -5,6 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from bellwether_kit.http import Page
+from metrics_svc.metrics.api import Compared, SeriesAnswer
+
 ANA, BO = UUID(int=0xA), UUID(int=0xB)
 MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 
@@ -206,6 +209,14 @@ async def test_an_answer_is_right_until_a_figure_changes(crm: Any, client: Any, 
     changed = await read(**had)
     assert changed.status_code == 200
     assert changed.json() != first.json()
+
+
+@pytest.mark.usefixtures("two_owners")
+async def test_what_is_written_without_models_is_what_is_documented(crm: Any) -> None:
+    answer = await crm.get("/v1/metrics/series", metric=["return-rate", "revenue:EUR"])
+    assert SeriesAnswer.model_validate(answer, extra="forbid").model_dump(mode="json") == answer
+    answer = await crm.get("/v1/metrics/compare", metric="return-rate", scope="owner")
+    assert Page[Compared].model_validate(answer, extra="forbid").model_dump(mode="json") == answer
 
 
 @pytest.mark.usefixtures("two_owners")

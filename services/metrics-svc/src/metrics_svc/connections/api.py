@@ -143,9 +143,8 @@ async def create_connection(body: NewConnection, call: Admin) -> Response:
 @router.get("/connections", operation_id="list-connections")
 async def list_connections(call: Reader, page: PageRequest) -> Page[ConnectionView]:
     """The connections, the oldest first."""
-    after = UUID(page.after[0]) if page.after else UUID(int=0)
     async with call.read() as session:
-        rows = await store.listed(session, call.tenant, after=after, limit=page.limit + 1)
+        rows = await store.listed(session, call.tenant, after=page.after_id, limit=page.limit + 1)
     shown, cursor = page.cut(rows, key=lambda row: [str(row.connection_id)])
     return Page(items=[_view(row) for row in shown], next_cursor=cursor)
 

@@ -160,9 +160,8 @@ async def create_channel(body: NewChannel, call: Admin) -> Response:
 @router.get("/channels", operation_id="list-channels")
 async def list_channels(call: Reader, page: PageRequest) -> Page[ChannelView]:
     """The channels, the oldest first."""
-    after = UUID(page.after[0]) if page.after else UUID(int=0)
     async with call.read() as session:
-        rows = await store.listed(session, call.tenant, after=after, limit=page.limit + 1)
+        rows = await store.listed(session, call.tenant, after=page.after_id, limit=page.limit + 1)
     shown, cursor = page.cut(rows, key=lambda row: [str(row.channel_id)])
     return Page(items=[_view(row) for row in shown], next_cursor=cursor)
 

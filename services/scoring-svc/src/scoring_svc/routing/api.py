@@ -115,9 +115,8 @@ async def create_route(body: RouteSettings, call: Admin) -> Response:
 @router.get("/notification-routes", operation_id="list-notification-routes")
 async def list_routes(call: Reader, page: PageRequest) -> Page[RouteView]:
     """The routes, the oldest first."""
-    after = UUID(page.after[0]) if page.after else UUID(int=0)
     async with call.read() as session:
-        rows = await store.listed(session, call.tenant, after=after, limit=page.limit + 1)
+        rows = await store.listed(session, call.tenant, after=page.after_id, limit=page.limit + 1)
     shown, cursor = page.cut(rows, key=lambda row: [str(row.route_id)])
     return Page(items=[_view(row) for row in shown], next_cursor=cursor)
 

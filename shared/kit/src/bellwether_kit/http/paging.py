@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query, Request
@@ -36,6 +37,11 @@ class PageQuery:
     after: list[Any] | None
     _key: bytes
     _binding: bytes
+
+    @property
+    def after_id(self) -> UUID:
+        """The id after which a list in the order of ids goes on; on the first page one below all."""
+        return UUID(self.after[0]) if self.after else UUID(int=0)
 
     def next(self, rows: Sequence[Row], key: Callable[[Row], list[Any]]) -> str | None:
         """Sign the place after this page; None unless ``rows`` holds one more than ``limit``."""
