@@ -54,6 +54,7 @@ class AccountChanged(Payload, frozen=True, kw_only=True):
     email_domains: Annotated[list[str], Meta(description="Lower case, without @")]
     known_since: UtcTime
     version: Version
+    whitespace: Annotated[Money | None, Meta(description="What it could buy in a year and does not yet")] = None
 
 
 class AccountRemoved(Payload, frozen=True, kw_only=True):

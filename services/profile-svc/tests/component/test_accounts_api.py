@@ -23,6 +23,7 @@ FULL = {
     "contract_end": "2026-12-31",
     "renewal_at": "2026-12-31T01:00:00+01:00",
     "yearly_value": {"amount": "1200.50", "currency": "EUR"},
+    "whitespace": {"amount": "300.25", "currency": "SEK"},
     "email_domains": ["NorthWind.example", "nw.example", "nw.example"],
     "known_since": "2024-11-04T08:30:00Z",
 }
@@ -48,6 +49,7 @@ async def test_an_account_is_created_with_all_its_facts_and_said_whole(accounts:
     }
     assert shown["renewal_at"] == "2026-12-31T00:00:00Z"
     assert shown["yearly_value"] == {"amount": "1200.50", "currency": "EUR"}
+    assert shown["whitespace"] == {"amount": "300.25", "currency": "SEK"}
     assert shown["email_domains"] == ["northwind.example", "nw.example"]
     assert shown["origins"]["tier"] == {"source": "crm", "at": "2026-03-02T09:00:00Z"}
     [event] = outbox()
@@ -69,6 +71,7 @@ async def test_an_account_is_created_with_all_its_facts_and_said_whole(accounts:
         "contract_end": "2026-12-31",
         "renewal_at": "2026-12-31T00:00:00Z",
         "value": {"amount": 1200.5, "currency": "EUR"},
+        "whitespace": {"amount": 300.25, "currency": "SEK"},
         "external_ids": [{"source": "crm", "external_id": "1"}],
         "email_domains": ["northwind.example", "nw.example"],
         "known_since": "2024-11-04T08:30:00Z",
@@ -100,9 +103,10 @@ async def test_lines_of_json_are_taken_too(accounts: Any) -> None:
 
 async def test_absent_fields_stay_and_null_clears(accounts: Any) -> None:
     account_id = (await accounts.post(FULL))[0]["id"]
-    await accounts.post(crm(1, tier=None, owner=None, yearly_value=None, known_since=None, parent=None))
+    gone = dict.fromkeys(("tier", "owner", "yearly_value", "whitespace"))
+    await accounts.post(crm(1, known_since=None, parent=None, **gone))
     shown = (await accounts.get(f"/{account_id}")).json()
-    assert [shown[name] for name in ("tier", "owner", "yearly_value")] == [None] * 3
+    assert {name: shown[name] for name in gone} == gone
     assert (shown["known_since"], shown["industry"]) == ("2026-03-02T09:00:00Z", "wholesale")
 
 

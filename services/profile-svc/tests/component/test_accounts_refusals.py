@@ -82,6 +82,8 @@ BAD = [
     ({"renewal_at": "9999-12-31T00:00:00Z"}, "/renewal_at"),
     ({"contract_start": "31.12.2026"}, "/contract_start"),
     ({"yearly_value": {"amount": "-1", "currency": "EUR"}}, "/yearly_value"),
+    ({"whitespace": {"amount": "-0.01", "currency": "EUR"}}, "/whitespace"),
+    ({"whitespace": {"amount": "1"}}, "/whitespace/currency"),
     ({"yearly_value": {"amount": 12.5, "currency": "EUR"}}, "/yearly_value/amount"),
     ({"owner": {"email": "nobody"}}, "/owner/email"),
     ({"email_domains": ["not a domain"]}, "/email_domains/0"),

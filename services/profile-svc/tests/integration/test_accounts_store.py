@@ -55,6 +55,7 @@ FULL = account(
     contract_end=date(2026, 12, 31),
     renewal_at=NOW,
     yearly_value=Money(Decimal("123456789012345.6789"), "EUR"),
+    whitespace=Money(Decimal("0.0001"), "JPY"),
     email_domains=("a.example", "b.example"),
 )
 

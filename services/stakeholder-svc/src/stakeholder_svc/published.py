@@ -9,6 +9,7 @@ from msgspec import Meta
 from bellwether_kit.events import Payload, UtcTime
 
 Mark = Annotated[int, Meta(ge=1, le=5)]
+Share = Annotated[float, Meta(ge=0, le=100, description="0 to 100")]
 Version = Annotated[
     int, Meta(ge=1, description="Counts the person's changes without gaps; equals the event's sequence")
 ]
@@ -66,6 +67,9 @@ class CoverageChanged(Payload, frozen=True, kw_only=True):
     missing_roles: Annotated[list[str], Meta(description="Required decision roles that no active person has")]
     people: Annotated[int, Meta(ge=0, description="Active people")]
     assessed_at: UtcTime
+    thread_share: Annotated[
+        Share | None, Meta(description="Of the influence in our reach, what one of ours holds alone; null: no reach")
+    ] = None
 
 
 PUBLISHED: tuple[type[Payload], ...] = (StakeholderChanged, StakeholderRemoved, CoverageChanged)

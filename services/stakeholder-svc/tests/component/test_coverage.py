@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from bellwether_kit.ids import uuid7
+from bellwether_kit.ids import opaque_id, uuid7
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -44,6 +44,38 @@ async def test_coverage_is_said_when_it_changes_and_only_then(
     ]
     assert {f"acme/{account_id}"} == {event.key for event in outbox(COVERAGE)}
     assert [event.sequence for event in outbox(COVERAGE)] == [1, 2, 3]
+
+
+async def test_who_of_ours_is_in_touch_says_how_much_hangs_by_one_thread(
+    client: httpx.AsyncClient, writer: dict[str, str], put: Any, read: Any, outbox: Any, account_id: UUID
+) -> None:
+    ana, ben = {"email": "Ana@example.com"}, {"email": "ben@example.com"}
+    [kim] = await put({"name": "Kim", "grid": marks(5, 3)})
+    await put({"name": "Lee", "grid": marks(5, 3), "contacts": [ana, {"email": "ana@example.com"}]})
+    patch, path = f"/v1/stakeholders/{kim['id']}", f"/v1/accounts/{account_id}/coverage"
+    for version, contacts in enumerate(([ana], [ben], [ana, ben], []), start=1):
+        changed = await client.patch(patch, json={"contacts": contacts}, headers=writer | {"If-Match": f'"{version}"'})
+        assert changed.json()["status"] == "updated"
+    shares = [event.data["thread_share"] for event in outbox(COVERAGE)]
+    # Said when it changes: Ana alone with Lee, each of two with one, Ana alone with all in reach.
+    assert shares == [None, 100.0, 50.0, 100.0]
+    assert (await client.get(path, headers=writer)).json()["thread_share"] == 100.0
+    assert (await read(kim["id"]))["contacts"] == []
+
+
+async def test_a_wrong_contact_is_refused_and_changes_nothing(
+    client: httpx.AsyncClient, writer: dict[str, str], put: Any, read: Any, outbox: Any
+) -> None:
+    [kim] = await put({"name": "Kim", "contacts": [{"email": "Ana@Example.com"}]})
+    before = await read(kim["id"])
+    assert before["contacts"] == [str(opaque_id("acme", "user", "ana@example.com"))]
+    for wrong in ([{"email": "nobody"}], [{}], "ana@example.com", [{"email": f"u{n}@example.com"} for n in range(51)]):
+        refused = await client.patch(
+            f"/v1/stakeholders/{kim['id']}", json={"contacts": wrong}, headers=writer | {"If-Match": '"1"'}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (422, "validation-failed")
+    assert await read(kim["id"]) == before
+    assert not [event for event in outbox() if b"@" in (event.value or b"")]
 
 
 async def test_a_tenant_chooses_the_roles_and_the_worker_assesses_anew(

@@ -1,16 +1,19 @@
 """Coverage of the required roles."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stakeholder_svc.coverage.rules import DEFAULT_REQUIRED, Contact, Coverage, assess
+from stakeholder_svc.coverage.rules import DEFAULT_REQUIRED, Contact, Coverage, assess, thread_share
 
 ROLES = ["economic", "technical", "user", "sponsor", "legal"]
+ANA, BEN, EVA = (UUID(int=n) for n in (1, 2, 3))
+ours = st.frozensets(st.sampled_from([ANA, BEN, EVA]))
 contacts = st.builds(
-    Contact, st.frozensets(st.sampled_from(ROLES)), st.one_of(st.none(), st.integers(1, 5)), st.booleans()
+    Contact, st.frozensets(st.sampled_from(ROLES)), st.one_of(st.none(), st.integers(1, 5)), st.booleans(), ours
 )
 required = st.sets(st.sampled_from(ROLES), min_size=1)
 
@@ -55,3 +58,39 @@ def test_knowing_a_person_better_never_lowers_it(one: Contact, roles: set[str]) 
 @given(st.lists(contacts, max_size=6), required)
 def test_the_order_of_people_does_not_matter(known: list[Contact], roles: set[str]) -> None:
     assert assess(known, roles) == assess(known[::-1], sorted(roles, reverse=True))
+
+
+def reached(power: int | None, *who: UUID) -> Contact:
+    return Contact(frozenset(), power, confirmed=True, ours=frozenset(who))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ([], None),
+        ([reached(5)], None),
+        ([reached(5, ANA)], 100.0),
+        ([reached(5, ANA), reached(1, ANA), reached(5)], 100.0),
+        ([reached(5, ANA), reached(5, BEN)], 50.0),
+        ([reached(5, ANA), reached(1, BEN)], 66.67),
+        ([reached(None, ANA), reached(None, BEN), reached(None, ANA, BEN)], 33.33),
+        ([reached(5, ANA, BEN), reached(1, BEN, ANA)], 0.0),
+    ],
+)
+def test_the_share_that_hangs_by_one_of_ours(known: list[Contact], expected: float | None) -> None:
+    assert thread_share(known) == expected
+    assert assess(known, DEFAULT_REQUIRED).thread_share == expected
+
+
+@given(st.lists(contacts, min_size=1, max_size=6), st.sampled_from([ANA, BEN, EVA]), st.integers(0, 5))
+def test_one_more_of_ours_in_touch_with_somebody_in_reach_never_tightens_the_thread(
+    known: list[Contact], who: UUID, at: int
+) -> None:
+    before = thread_share(known)
+    chosen = known[at % len(known)]
+    if before is None or not chosen.ours:
+        return
+    known[at % len(known)] = replace(chosen, ours=chosen.ours | {who})
+    after = thread_share(known)
+    assert after is not None
+    assert 0 <= after <= before <= 100

@@ -47,8 +47,11 @@ Domain = Annotated[str, StringConstraints(to_lower=True, max_length=253, pattern
 
 def _not_negative(value: Money) -> Money:
     if value.amount < 0:
-        raise ValueError("a yearly value is not negative")
+        raise ValueError("what an account is worth in a year is not negative")
     return value
+
+
+Worth = Annotated[Money, AfterValidator(_not_negative)]
 
 
 class ExternalRef(RequestModel):
@@ -96,7 +99,10 @@ class AccountChange(RequestModel):
     contract_start: date | None = None
     contract_end: date | None = None
     renewal_at: UtcDatetime | None = None
-    yearly_value: Annotated[Money, AfterValidator(_not_negative)] | None = None
+    yearly_value: Worth | None = None
+    whitespace: Annotated[Worth | None, Field(description="what it could buy from us in a year and does not yet")] = (
+        None
+    )
     email_domains: Annotated[tuple[Domain, ...], Field(max_length=20)] = ()
     known_since: Annotated[UtcDatetime | None, Field(description="null: when it was created here")] = None
 
@@ -112,8 +118,9 @@ class AccountChange(RequestModel):
             said["parent_id"] = _named(said.pop("parent"))
         if self.owner is not None:
             said["owner"] = self.owner.email
-        if self.yearly_value is not None:
-            said["yearly_value"] = rules.Money(self.yearly_value.amount, self.yearly_value.currency)
+        for name, worth in (("yearly_value", self.yearly_value), ("whitespace", self.whitespace)):
+            if worth is not None:
+                said[name] = rules.Money(worth.amount, worth.currency)
         if "email_domains" in said:
             said["email_domains"] = tuple(sorted(set(self.email_domains)))
         return said
@@ -132,6 +139,7 @@ EXAMPLE = {
     "tier": "A",
     "owner": {"email": "ana@example.com"},
     "yearly_value": {"amount": "1200000.00", "currency": "EUR"},
+    "whitespace": {"amount": "300000.00", "currency": "EUR"},
     "renewal_at": "2026-12-31T00:00:00Z",
 }
 

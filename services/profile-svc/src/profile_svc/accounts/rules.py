@@ -76,7 +76,7 @@ class Money:
 class Profile:
     """The facts about an account.
 
-    ``owner`` is our user's e-mail in lower case; ``cadence_days`` the longest gap between contacts we accept.
+    ``owner``: our user's lower-case e-mail; ``cadence_days``: longest gap we accept; ``whitespace``: unsold, a year.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Profile:
     contract_end: date | None = None
     renewal_at: datetime | None = None
     yearly_value: Money | None = None
+    whitespace: Money | None = None
     email_domains: tuple[str, ...] = ()
 
 

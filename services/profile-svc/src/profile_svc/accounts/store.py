@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -216,21 +217,25 @@ _SAME = tuple(name for name in Profile.__dataclass_fields__ if name in _COLUMNS)
 
 
 def _account(row: AccountRow, names: frozenset[ExternalId]) -> Account:
-    amount, currency = row.value_amount, row.value_currency
     facts = {name: getattr(row, name) for name in _SAME} | {
         "status": Status(row.status),
         "account_type": AccountType(row.account_type),
         "tier": Tier(row.tier) if row.tier else None,
         "email_domains": tuple(row.email_domains),
-        "yearly_value": Money(amount, currency) if amount is not None and currency else None,
+        "yearly_value": _money(row.value_amount, row.value_currency),
+        "whitespace": _money(row.whitespace_amount, row.whitespace_currency),
     }
     origins = msgspec.convert(row.origins, dict[str, Origin])
     return Account(AccountId(row.id), row.version, row.created_at, row.updated_at, Profile(**facts), names, origins)
 
 
+def _money(amount: Decimal | None, currency: str | None) -> Money | None:
+    return Money(amount, currency) if amount is not None and currency else None
+
+
 def _row(tenant: str, account: Account) -> dict[str, object]:
     profile = account.profile
-    value = profile.yearly_value
+    value, whitespace = profile.yearly_value, profile.whitespace
     return {name: getattr(profile, name) for name in _SAME} | {
         "tenant": tenant,
         "id": account.id,
@@ -240,13 +245,14 @@ def _row(tenant: str, account: Account) -> dict[str, object]:
         "owner_id": _owner_id(tenant, profile),
         "value_amount": value.amount if value else None,
         "value_currency": value.currency if value else None,
+        "whitespace_amount": whitespace.amount if whitespace else None,
+        "whitespace_currency": whitespace.currency if whitespace else None,
         "origins": account.origins,
     }
 
 
 def _changed(tenant: str, account: Account) -> Event:
     profile = account.profile
-    value = profile.yearly_value
     said = published.AccountChanged(
         account_id=account.id,
         name=profile.name,
@@ -263,7 +269,8 @@ def _changed(tenant: str, account: Account) -> Event:
         contract_start=profile.contract_start,
         contract_end=profile.contract_end,
         renewal_at=profile.renewal_at,
-        value=published.Money(amount=float(value.amount), currency=value.currency) if value else None,
+        value=_said(profile.yearly_value),
+        whitespace=_said(profile.whitespace),
         external_ids=[
             published.ExternalId(source=name.source, external_id=name.external_id)
             for name in sorted(account.external_ids)
@@ -273,6 +280,10 @@ def _changed(tenant: str, account: Account) -> Event:
         version=account.version,
     )
     return Event.of(said, tenant=tenant, subject=str(account.id), time=account.updated_at, sequence=account.version)
+
+
+def _said(money: Money | None) -> published.Money | None:
+    return published.Money(amount=float(money.amount), currency=money.currency) if money else None
 
 
 def _owner_id(tenant: str, profile: Profile) -> UUID | None:

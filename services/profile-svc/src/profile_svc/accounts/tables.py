@@ -48,6 +48,8 @@ class AccountRow(Table, table=True):
     renewal_at: datetime | None = Field(sa_type=_TIME)
     value_amount: Decimal | None = Field(sa_type=Numeric)
     value_currency: str | None = Field(sa_type=Text)
+    whitespace_amount: Decimal | None = Field(sa_type=Numeric)
+    whitespace_currency: str | None = Field(sa_type=Text)
     email_domains: list[str] = Field(sa_type=ARRAY(Text))
     origins: dict[str, Any] = Field(sa_type=JSONB)
 

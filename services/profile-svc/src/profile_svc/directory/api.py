@@ -90,6 +90,7 @@ class AccountView(ResponseModel):
     contract_end: date | None
     renewal_at: datetime | None
     yearly_value: Money | None
+    whitespace: Money | None
     email_domains: list[str]
     known_since: datetime
     health: HealthView | None
@@ -186,6 +187,7 @@ async def _views(session: AsyncSession, tenant: str, accounts: Sequence[Account]
                     for member in sorted(members[account.id])
                 ],
                 "yearly_value": vars(value) if (value := account.profile.yearly_value) else None,
+                "whitespace": vars(space) if (space := account.profile.whitespace) else None,
                 "health": health.get(account.id),
             }
         )

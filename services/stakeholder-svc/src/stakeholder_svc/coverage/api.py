@@ -24,13 +24,17 @@ Admin = Annotated[Call, Depends(requires("stakeholders:admin"))]
 
 
 class CoverageView(ResponseModel):
-    """How well the required roles are covered, 0 to 100; null while we have never known anybody there."""
+    """How well the required roles are covered, 0 to 100; null while we have never known anybody there.
+
+    `thread_share`, 0 to 100, is how much of the influence in our reach only one of ours is in touch with.
+    """
 
     account_id: UUID
     coverage: float | None
     required_roles: list[str]
     missing_roles: list[str]
     people: int
+    thread_share: float | None
     assessed_at: datetime | None
 
 
@@ -65,6 +69,7 @@ async def get_coverage(account_id: UUID, call: Reader) -> CoverageView:
         required_roles=required,
         missing_roles=row.missing_roles if row else sorted(required),
         people=row.people if row else 0,
+        thread_share=row.thread_share if row else None,
         assessed_at=row.assessed_at if row else None,
     )
 

@@ -19,20 +19,20 @@ from stakeholder_svc.published import CoverageChanged
 AccountKey = tuple[str, UUID]
 
 _ACTIVE = text("""
-    SELECT tenant, account_id, decision_roles, power, certainty FROM person
+    SELECT tenant, account_id, decision_roles, power, certainty, contacts FROM person
     WHERE (tenant, account_id) IN (SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[])))
       AND status = 'active'
 """)
 
 _SAVE = text("""
-    INSERT INTO coverage (tenant, account_id, coverage, missing_roles, people, assessed_at)
-    SELECT tenant, account_id, coverage, string_to_array(missing, ','), people, :now
+    INSERT INTO coverage (tenant, account_id, coverage, missing_roles, people, thread_share, assessed_at)
+    SELECT tenant, account_id, coverage, string_to_array(missing, ','), people, thread_share, :now
     FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:coverages AS double precision[]),
-                CAST(:missing AS text[]), CAST(:people AS integer[]))
-         AS e(tenant, account_id, coverage, missing, people)
+                CAST(:missing AS text[]), CAST(:people AS integer[]), CAST(:threads AS double precision[]))
+         AS e(tenant, account_id, coverage, missing, people, thread_share)
     ON CONFLICT (tenant, account_id) DO UPDATE
     SET coverage = EXCLUDED.coverage, missing_roles = EXCLUDED.missing_roles, people = EXCLUDED.people,
-        assessed_at = EXCLUDED.assessed_at
+        thread_share = EXCLUDED.thread_share, assessed_at = EXCLUDED.assessed_at
 """)
 
 _SETTLED = text("""
@@ -108,15 +108,16 @@ async def _locked(session: AsyncSession, accounts: Collection[AccountKey]) -> di
         .with_for_update()
     )
     return {
-        (row.tenant, row.account_id): Coverage(row.coverage, tuple(row.missing_roles), row.people)
+        (row.tenant, row.account_id): Coverage(row.coverage, tuple(row.missing_roles), row.people, row.thread_share)
         for row in await session.scalars(query)
     }
 
 
 async def _contacts(session: AsyncSession, accounts: Collection[AccountKey]) -> dict[AccountKey, list[Contact]]:
     found: dict[AccountKey, list[Contact]] = defaultdict(list)
-    for tenant, account_id, roles, power, certainty in await session.execute(_ACTIVE, _columns(accounts)):
-        found[tenant, account_id].append(Contact(frozenset(roles), power, certainty == Certainty.CONFIRMED))
+    for tenant, account_id, roles, power, certainty, ours in await session.execute(_ACTIVE, _columns(accounts)):
+        confirmed = certainty == Certainty.CONFIRMED
+        found[tenant, account_id].append(Contact(frozenset(roles), power, confirmed, frozenset(ours)))
     return found
 
 
@@ -126,6 +127,7 @@ async def _save(session: AsyncSession, news: dict[AccountKey, Coverage], now: da
         "coverages": [coverage.coverage for coverage in news.values()],
         "missing": [",".join(coverage.missing_roles) for coverage in news.values()],
         "people": [coverage.people for coverage in news.values()],
+        "threads": [coverage.thread_share for coverage in news.values()],
     }
     await session.execute(_SAVE, {**columns, "now": now})
 
@@ -142,5 +144,6 @@ def _changed(key: AccountKey, coverage: Coverage, now: datetime) -> Event:
         missing_roles=list(coverage.missing_roles),
         people=coverage.people,
         assessed_at=now,
+        thread_share=coverage.thread_share,
     )
     return Event.of(said, tenant=tenant, subject=str(account_id), time=now)

@@ -24,6 +24,7 @@ class CoverageRow(Table, table=True):
     coverage: float
     missing_roles: list[str] = Field(sa_type=_TEXTS)
     people: int
+    thread_share: float | None
     assessed_at: datetime = Field(sa_type=_TIME)
     due_at: datetime | None = Field(default=None, sa_type=_TIME)
 

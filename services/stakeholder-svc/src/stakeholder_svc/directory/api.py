@@ -38,7 +38,7 @@ class GridView(ResponseModel):
 
 
 class StakeholderView(ResponseModel):
-    """A person at the client. `confidential_notes` is null for callers who may not read them."""
+    """A person at the client; `contacts` are ours who are in touch. `confidential_notes` is null without the scope."""
 
     id: UUID
     account_id: UUID
@@ -59,6 +59,7 @@ class StakeholderView(ResponseModel):
     priorities: list[str]
     confidential_notes: str | None
     grid: GridView | None
+    contacts: list[UUID]
     version: int
     created_at: datetime
     updated_at: datetime

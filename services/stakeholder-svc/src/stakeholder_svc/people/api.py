@@ -119,6 +119,7 @@ class StakeholderChange(RequestModel):
     priorities: Annotated[tuple[Text, ...], Field(max_length=20, description="what matters to them")] = ()
     confidential_notes: Annotated[str, Field(max_length=5_000)] | None = None
     grid: GridMarks | None = None
+    contacts: Annotated[tuple[UserRef, ...], Field(max_length=50, description="who of ours is in touch with them")] = ()
 
     def change(self, call: Call) -> Change:
         """What is said, as the rules have it; refused when it may not be said."""
@@ -133,6 +134,8 @@ class StakeholderChange(RequestModel):
             facts["assessed_by"] = opaque_id(call.tenant, "user", self.assessed_by.email)
         if self.decision_roles:
             facts["decision_roles"] = tuple(sorted(set(self.decision_roles)))
+        if self.contacts:
+            facts["contacts"] = tuple(sorted({opaque_id(call.tenant, "user", user.email) for user in self.contacts}))
         if self.grid is not None:
             facts["grid"] = Grid(**self.grid.model_dump())
         names = tuple(ExternalId(ref.source, ref.external_id) for ref in self.external_ids)
@@ -149,6 +152,7 @@ EXAMPLE: dict[str, Any] = {
     "veto": True,
     "sentiment": "supporter",
     "certainty": "confirmed",
+    "contacts": [{"email": "ana@example.com"}],
     "grid": {"power": 5, "perception": 3, "priority": 4, "promoter": 3, "pliability": 2, "weight": 5},
 }
 

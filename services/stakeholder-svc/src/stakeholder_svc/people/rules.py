@@ -69,7 +69,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What we know of a person. ``assessed_by`` is the opaque id of who judged sentiment; the rest says itself."""
+    """What we know of a person. ``assessed_by`` judged the sentiment, ``contacts`` are in touch: ours, by id."""
 
     name: str
     title: str | None = None
@@ -87,6 +87,7 @@ class Facts:
     priorities: tuple[str, ...] = ()
     confidential_notes: str | None = None
     grid: Grid | None = None
+    contacts: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)

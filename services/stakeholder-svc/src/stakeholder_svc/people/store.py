@@ -217,6 +217,7 @@ def _person(row: PersonRow, names: frozenset[ExternalId]) -> Person:
         "certainty": Certainty(row.certainty),
         "status": Status(row.status),
         "priorities": tuple(row.priorities),
+        "contacts": tuple(row.contacts),
         "grid": Grid(**{mark: getattr(row, mark) for mark in _MARKS}) if row.power is not None else None,
     }
     return Person(PersonId(row.id), row.account_id, row.version, row.created_at, row.updated_at, Facts(**facts), names)

@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKeyConstraint, Index, SmallInteger, Text, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKeyConstraint, Index, SmallInteger, Text, Uuid, text
 from sqlmodel import Field
 
 from stakeholder_svc.tables import Table
 
 _TIME: Any = DateTime(timezone=True)
 _TEXTS: Any = ARRAY(Text)
+_IDS: Any = ARRAY(Uuid)
 _MARKS = ("power", "perception", "priority", "promoter", "pliability", "weight")
 
 
@@ -53,6 +54,7 @@ class PersonRow(Table, table=True):
     promoter: int | None = Field(sa_type=SmallInteger)
     pliability: int | None = Field(sa_type=SmallInteger)
     weight: int | None = Field(sa_type=SmallInteger)
+    contacts: list[UUID] = Field(sa_type=_IDS, sa_column_kwargs={"server_default": text("'{}'")})
 
 
 class ExternalIdRow(Table, table=True):
