@@ -82,3 +82,12 @@ def test_a_channel_is_told_once_by_the_route_that_is_first() -> None:
     now = at("2026-03-02T10:00")
     found = destinations([slow, fast], news(), now)
     assert (found[HERE], found[THERE][1].digest) == ((UUID(int=6), Due(now, digest=False)), True)
+
+
+def test_channels_of_a_rule_are_told_at_once_where_no_route_leads() -> None:
+    now, slow = at("2026-03-02T10:00"), route(digest_at=time(9))
+    of_rules = {"going-dark": {HERE, THERE}, "champion-lost": {OWNER}}
+    found = destinations([slow], news(), now, of_rules)
+    assert (found.keys(), found[THERE]) == ({HERE, THERE}, (None, Due(now, digest=False)))
+    assert found[HERE] == (slow.id, due(slow, "high", now))
+    assert destinations([slow], news(rules=frozenset({"x"})), now, of_rules).keys() == {HERE}

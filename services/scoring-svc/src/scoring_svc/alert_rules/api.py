@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Response
 from pydantic import Field, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import Answer, Call, Page, PageRequest, RequestModel, ResponseModel, etag, if_match, requires
@@ -21,7 +22,15 @@ from scoring_svc.alert_rules.rules import (
     window_in_reach,
 )
 from scoring_svc.alert_rules.tables import AlertRuleRow
-from scoring_svc.errors import RuleWithoutPast, ThresholdsOutOfOrder, UnknownKind, UnknownRule, WindowOutOfReach
+from scoring_svc.channels import store as channels_store
+from scoring_svc.errors import (
+    RuleWithoutPast,
+    ThresholdsOutOfOrder,
+    UnknownKind,
+    UnknownRule,
+    UnroutableChannel,
+    WindowOutOfReach,
+)
 from scoring_svc.health.store import instant
 from scoring_svc.previews import store as previews_store
 from scoring_svc.previews.rules import PAST_DAYS, WITHOUT_PAST, Past, raised
@@ -32,11 +41,14 @@ router = routes(tags=["alert-rules"])
 
 Reader = Annotated[Call, Depends(requires("alerts:read", "alerts:admin"))]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-ChannelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
 class PreviewSettings(RequestModel):
-    """A rule whole: what is left out takes the documented default."""
+    """A rule whole: what is left out takes the documented default.
+
+    `channels` are told at once of alerts that the rule is a reason of, besides those that routes lead to; where a route
+    leads to the same channel, the route says when.
+    """
 
     enabled: bool = True
     severity: Literal["low", "medium", "high", "critical"] | None = None
@@ -52,7 +64,7 @@ class PreviewSettings(RequestModel):
     min_whitespace: Annotated[float | None, Field(ge=0, le=1e12)] = None
     min_mind: Annotated[float | None, Field(ge=0, le=100)] = None
     tiers: Annotated[tuple[Literal["A", "B", "C"], ...], Field(max_length=3)] = ()
-    channels: Annotated[tuple[ChannelName, ...], Field(max_length=20)] = ()
+    channels: Annotated[tuple[UUID, ...], Field(max_length=20)] = ()
 
     def config(self, rule: str) -> RuleConfig:
         """The rule's configuration that these settings say."""
@@ -134,7 +146,7 @@ class RuleView(ResponseModel):
     min_whitespace: float
     min_mind: float
     tiers: list[str]
-    channels: list[str]
+    channels: list[UUID]
     history: list[RuleChange]
 
 
@@ -156,10 +168,7 @@ async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(
     config = sensible(body.config(rule))
 
     async def work(uow: UnitOfWork) -> Answer:
-        card = (await scorecards_store.published(uow.session, {call.tenant}))[call.tenant]
-        unknown = sorted(config.kinds - card.kind_weights.keys())
-        if unknown:
-            raise UnknownKind(f"The scorecard knows no evidence of kind {unknown[0]}.", pointer="/kinds")
+        await _refuse_unknown(uow.session, call.tenant, body, config)
         await store.lock(uow.session, call.tenant, rule)
         rows = await store.versions(uow.session, call.tenant, rule)
         version = rows[0].version if rows else 0
@@ -193,6 +202,7 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
     after = UUID(page.after[0]) if page.after is not None else UUID(int=0)
     end, since = call.now.timestamp(), call.now - timedelta(days=PAST_DAYS + LONGEST_WINDOWS["health-drop"])
     async with call.read() as session:
+        await _refuse_unknown(session, call.tenant, body, then)
         rows = await previews_store.accounts(session, call.tenant, after=after, limit=page.limit + 1)
         kept, cursor = page.cut(rows, key=lambda row: [str(row.account_id)])
         pasts = await previews_store.pasts(session, call.tenant, kept, since=since, now=call.now)
@@ -230,6 +240,18 @@ def sensible(config: RuleConfig) -> RuleConfig:
         longest = LONGEST_WINDOWS[config.rule]
         raise WindowOutOfReach(f"The rule looks back {longest:g} days at most.", pointer="/window_days")
     return config
+
+
+async def _refuse_unknown(session: AsyncSession, tenant: str, body: PreviewSettings, config: RuleConfig) -> None:
+    """Refuse kinds that the scorecard does not know and channels that there are not."""
+    card = (await scorecards_store.published(session, {tenant}))[tenant]
+    unknown = sorted(config.kinds - card.kind_weights.keys())
+    if unknown:
+        raise UnknownKind(f"The scorecard knows no evidence of kind {unknown[0]}.", pointer="/kinds")
+    there = await channels_store.kinds(session, tenant, body.channels) if body.channels else {}
+    for place, channel in enumerate(body.channels):
+        if channel not in there:
+            raise UnroutableChannel("There is no channel of this id.", pointer=f"/channels/{place}")
 
 
 def _known(rule: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from scoring_svc.scorecards.rules import KIND_WEIGHTS
 from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
@@ -38,7 +39,7 @@ LONGEST_WINDOW: Final = 365.0
 class RuleConfig:
     """One rule with a tenant's thresholds. `step` is how much worse it must get to fire again while it holds.
 
-    `tiers` are the accounts it is for (empty: all), `channels` where its alerts are told, by name (empty: as routed).
+    `tiers` are the accounts it is for (empty: all); `channels` are told of its alerts besides those of routes.
     """
 
     rule: str
@@ -57,7 +58,7 @@ class RuleConfig:
     min_whitespace: float = 0.0
     min_mind: float = 0.0
     tiers: frozenset[str] = frozenset()
-    channels: frozenset[str] = frozenset()
+    channels: frozenset[UUID] = frozenset()
 
 
 DEFAULT_RULES: Final[Mapping[str, RuleConfig]] = MappingProxyType(

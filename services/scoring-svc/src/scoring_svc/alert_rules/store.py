@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,8 +25,11 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 0))"
 
 def from_row(rule: str, configuration: Mapping[str, object]) -> RuleConfig:
     """The configuration that a stored version stands for: the documented default with its differences."""
-    changed = {key: frozenset(value) if isinstance(value, list) else value for key, value in configuration.items()}
-    return replace(DEFAULT_RULES[rule], **changed)  # type: ignore[arg-type]
+    changed: dict[str, Any] = {
+        key: frozenset(map(UUID, value) if key == "channels" else value) if isinstance(value, list) else value
+        for key, value in configuration.items()
+    }
+    return replace(DEFAULT_RULES[rule], **changed)
 
 
 async def in_force(session: AsyncSession, tenants: Collection[str]) -> dict[str, dict[str, RuleConfig]]:
@@ -51,7 +56,7 @@ async def change(session: AsyncSession, row: AlertRuleRow, config: RuleConfig) -
     """Put a new version in force and have every account of the tenant evaluated under it."""
     default = asdict(DEFAULT_RULES[row.rule])
     row.configuration = {
-        key: sorted(value) if isinstance(value, frozenset) else value
+        key: sorted(map(str, value)) if isinstance(value, frozenset) else value
         for key, value in asdict(config).items()
         if value != default[key]
     }

@@ -31,14 +31,15 @@ class DeliveryFilters(QueryModel):
 class DeliveryView(ResponseModel):
     """News for a channel and what became of it. ``due_at``: when it is tried next, null at its end.
 
-    ``answer`` is the last status of a web receiver, ``problem`` what went wrong last.
+    ``answer`` is the last status of a web receiver, ``problem`` what went wrong last. ``route_id`` is null where a rule
+    that names the channel brought it.
     """
 
     id: UUID
     channel_id: UUID
     channel_name: str
     channel_kind: str
-    route_id: UUID
+    route_id: UUID | None
     alert_id: UUID
     account_id: UUID
     episode: int

@@ -1,7 +1,7 @@
 """The SQL of notifications. They are written in the transaction that changes the alert, and once for each channel."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.ids import uuid7
+from scoring_svc.alert_rules import store as alert_rules_store
 from scoring_svc.alerts.rules import rank
 from scoring_svc.errors import DeliveryWaiting, UnknownDelivery
 from scoring_svc.notifications.rules import OPENINGS, RAISED
@@ -107,7 +108,7 @@ class Settled(NamedTuple):
 class Told:
     """What the channels were told, or are to be told, of an alert's episode."""
 
-    routes: dict[UUID, UUID]
+    routes: dict[UUID, UUID | None]
     severities: dict[UUID, int]
 
 
@@ -116,7 +117,9 @@ async def queue(uow: UnitOfWork, changes: Sequence[tuple[str, str, AlertState]])
     news = [(_news(*change), change[2]) for change in changes if change[1] in NEWS]
     if not news:
         return
-    routes = await routing_store.in_force(uow.session, {one.tenant for one, _ in news})
+    tenants = {one.tenant for one, _ in news}
+    routes = await routing_store.in_force(uow.session, tenants)
+    of_rules = await _of_rules(uow.session, tenants)
     over = [one for one, _ in news if one.change == "resolved"]
     if over:
         where = _episodes(over)
@@ -126,26 +129,42 @@ async def queue(uow: UnitOfWork, changes: Sequence[tuple[str, str, AlertState]])
     rows = [
         _row(one, change, said, route, when, channel, uow.now)
         for one, said in news
-        for channel, change, route, when in _mailings(one, routes[one.tenant], told.get(_key(one)), uow.now)
+        for channel, change, route, when in _mailings(
+            one, routes[one.tenant], of_rules[one.tenant], told.get(_key(one)), uow.now
+        )
     ]
     if rows:
         await uow.session.execute(_ADD, {"rows": msgspec.json.encode(rows).decode()})
 
 
+async def _of_rules(session: AsyncSession, tenants: Collection[str]) -> dict[str, dict[str, frozenset[UUID]]]:
+    """By tenant the channels that rules name."""
+    in_force = await alert_rules_store.in_force(session, tenants)
+    return {
+        tenant: {rule: config.channels for rule, config in rules.items() if config.channels}
+        for tenant, rules in in_force.items()
+    }
+
+
 def _mailings(
-    news: News, routes: Sequence[Route], told: Told | None, now: datetime
-) -> Iterator[tuple[UUID, str, UUID, Due]]:
+    news: News,
+    routes: Sequence[Route],
+    of_rules: Mapping[str, Collection[UUID]],
+    told: Told | None,
+    now: datetime,
+) -> Iterator[tuple[UUID, str, UUID | None, Due]]:
     """Channel, change, route and time of what is to be sent. Who was told of an episode hears what becomes of it."""
     if news.change in OPENINGS or news.change == "updated":
         level = rank(news.severity)
         change = news.change if news.change in OPENINGS else f"{RAISED}{news.severity}"
-        for channel, (route, when) in destinations(routes, news, now).items():
+        for channel, (route, when) in destinations(routes, news, now, of_rules).items():
             if told is None or told.severities.get(channel, -1) < level:
                 yield channel, change, route, when
     elif told is not None:
         by_id = {route.id: route for route in routes}
         for channel, route in told.routes.items():
-            when = due(by_id[route], news.severity, now) if route in by_id else Due(now, digest=False)
+            known = by_id.get(route) if route is not None else None
+            when = Due(now, digest=False) if known is None else due(known, news.severity, now)
             yield channel, news.change, route, when
 
 
@@ -184,7 +203,7 @@ async def _told(session: AsyncSession, news: Sequence[News]) -> dict[tuple[str, 
 
 
 def _row(
-    news: News, change: str, said: AlertState, route: UUID, when: Due, channel: UUID, now: datetime
+    news: News, change: str, said: AlertState, route: UUID | None, when: Due, channel: UUID, now: datetime
 ) -> dict[str, Any]:
     return {
         "tenant": news.tenant,

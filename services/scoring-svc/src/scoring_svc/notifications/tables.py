@@ -27,7 +27,7 @@ class NotificationRow(Table, table=True):
     tenant: str = Field(sa_type=Text, primary_key=True)
     notification_id: UUID = Field(primary_key=True)
     channel_id: UUID
-    route_id: UUID
+    route_id: UUID | None
     alert_id: UUID
     account_id: UUID
     episode: int

@@ -1,8 +1,9 @@
 """Which news goes by which route, and when it is due. Pure; times are aware and in UTC."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,9 +82,18 @@ def due(route: Route, severity: str, now: datetime) -> Due:
     return Due(now, digest=False)
 
 
-def destinations(routes: Collection[Route], news: News, now: datetime) -> dict[UUID, tuple[UUID, Due]]:
-    """By channel the route that brings the news there first, and when."""
-    found: dict[UUID, tuple[UUID, Due]] = {}
+def destinations(
+    routes: Collection[Route],
+    news: News,
+    now: datetime,
+    of_rules: Mapping[str, Collection[UUID]] = MappingProxyType({}),
+) -> dict[UUID, tuple[UUID | None, Due]]:
+    """By channel the route that brings the news there first, and when.
+
+    `of_rules` are channels that rules name: they are told of what their rule is a reason of, at once and by no route,
+    unless a route leads there too and says when.
+    """
+    found: dict[UUID, tuple[UUID | None, Due]] = {}
     for route in routes:
         if not takes(route, news):
             continue
@@ -91,6 +101,9 @@ def destinations(routes: Collection[Route], news: News, now: datetime) -> dict[U
         for channel in route.channels:
             if channel not in found or when.at < found[channel][1].at:
                 found[channel] = (route.id, when)
+    for rule in news.rules & of_rules.keys():
+        for channel in of_rules[rule]:
+            found.setdefault(channel, (None, Due(now, digest=False)))
     return found
 
 
