@@ -30,13 +30,66 @@ async def test_pages_tell_every_piece_once_in_the_order_of_one_page(world: Any) 
     assert [piece["points"] < 0 for piece in pieces] == [True] * 3 + [False] * 6
 
 
-async def test_a_cap_is_named_beside_the_score_that_it_holds_down(world: Any) -> None:
+def parts(explained: dict[str, Any]) -> float:
+    """What measures and caps come to."""
+    return sum(part["points"] for part in [*explained["measures"], *explained["caps"]])
+
+
+async def test_a_cap_is_a_line_of_its_own_that_makes_the_sum_right(world: Any) -> None:
     await world.tell(*(world.evidence("order-placed") for _ in range(9)), world.evidence("renewal-declined"))
-    explained, health = (await world.get(f"{PATH}/explanation")).json(), await world.health()
-    assert explained["caps"] == [cap["cap"] for cap in health["caps"]] != []
-    assert explained["score"] == pytest.approx(health["uncapped_score"], abs=1e-9)
-    then = (await world.get(f"{PATH}/explanation", at=world.clock.now().isoformat())).json()
-    assert (then["caps"], then["score"]) == (explained["caps"], pytest.approx(explained["score"], abs=1e-9))
+    health = await world.health()
+    [told] = health["caps"]
+    for query in ({}, {"at": world.clock.now().isoformat()}):
+        explained = (await world.get(f"{PATH}/explanation", **query)).json()
+        assert explained["score"] == health["score"] == 20.0
+        assert explained["uncapped_score"] == pytest.approx(health["uncapped_score"], abs=1e-9)
+        assert explained["score"] - 50 == pytest.approx(parts(explained), abs=1e-9)
+        [cap] = explained["caps"]
+        declined = next(piece for piece in explained["evidence"] if piece["kind"] == "renewal-declined")
+        assert (cap["cap"], cap["limit"], cap["reason"]) == (told["cap"], told["limit"], told["reason"])
+        assert cap["evidence_id"] == declined["evidence_id"]
+        assert declined["shown_points"] < declined["points"] < 0
+        assert explained["override"] is None
+
+
+async def test_caps_of_the_past_are_explained_after_they_have_ended(world: Any, saying: Any) -> None:
+    await world.tell(saying.person(), saying.person(2, sentiment="detractor", veto=True))
+    await world.tell(
+        *(world.evidence(kind) for kind in ("meeting-held", "advice-sought", "order-placed") for _ in "12")
+    )
+    world.clock.advance(timedelta(hours=1))
+    await world.tell(saying.person(status="gone", version=2))
+    then, past = world.clock.now().isoformat(), await world.health()
+    world.clock.advance(timedelta(days=1))
+    await world.tell(saying.person(3), saying.person_gone(9, 2))
+    explained = (await world.get(f"{PATH}/explanation", at=then)).json()
+    assert (explained["score"], past["score"]) == (55.0, 55.0)
+    assert [(cap["cap"], cap["evidence_id"]) for cap in explained["caps"]] == [
+        ("champion-gone", None),
+        ("veto-holder-detractor", None),
+    ]
+    assert [cap["points"] for cap in explained["caps"]] == [pytest.approx(55.0 - past["uncapped_score"], abs=1e-9), 0.0]
+    assert explained["score"] - 50 == pytest.approx(parts(explained), abs=1e-9)
+    assert (await world.get(f"{PATH}/explanation")).json()["caps"] == []
+
+
+async def test_an_override_is_shown_beside_while_it_was_in_force_and_moves_nothing(world: Any) -> None:
+    await world.happens("meeting-held", "complaint-raised")
+    before = world.clock.now().isoformat()
+    world.clock.advance(timedelta(hours=1))
+    body = {"score": 90.0, "reason": "met them", "expires_at": (world.clock.now() + timedelta(days=2)).isoformat()}
+    headers = world.auth("health:write")
+    answer = await world.client.put(f"/v1{PATH}/override", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    during = world.clock.now().isoformat()
+    world.clock.advance(timedelta(days=3))  # the worker is away: nobody has ended it
+    shown = {}
+    for name, query in (("before", {"at": before}), ("during", {"at": during}), ("after", {})):
+        explained = (await world.get(f"{PATH}/explanation", **query)).json()
+        assert explained["score"] - 50 == pytest.approx(parts(explained), abs=1e-9)
+        assert explained["score"] < 90
+        shown[name] = explained["override"] and (explained["override"]["score"], explained["override"]["reason"])
+    assert shown == {"before": None, "during": (90.0, "met them"), "after": None}
 
 
 async def test_a_past_score_keeps_the_scorecard_that_made_it(world: Any) -> None:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
+from sqlalchemy import Row
 
 from bellwether_kit.http import Call, PageRequest, ResponseModel, UtcDatetime, requires
 from bellwether_kit.http import router as routes
 from scoring_svc.errors import MomentOutOfReach, UnknownAccount
 from scoring_svc.explanation import store
-from scoring_svc.explanation.rules import Explanation, Share, explain
+from scoring_svc.explanation.rules import Explanation, Share, explain, situation_told
 from scoring_svc.health import store as health_store
-from scoring_svc.health.rules import ENGAGEMENT, NEUTRAL, Reported
+from scoring_svc.health.rules import ENGAGEMENT, NEUTRAL, Account
 from scoring_svc.health.tables import HealthHistoryRow
 from scoring_svc.ledger import store as ledger_store
 from scoring_svc.ledger.rules import Piece, worth
@@ -36,8 +37,35 @@ class MeasureShare(ResponseModel):
     points: float
 
 
+class CapShareView(ResponseModel):
+    """A cap in force and the points it takes from what the measures come to: the lowest takes all, others none.
+
+    `evidence_id` names the piece behind it; null where people are the reason.
+    """
+
+    cap: str
+    limit: float
+    reason: str
+    points: float
+    evidence_id: UUID | None
+
+
+class OverrideShown(ResponseModel):
+    """What a person said of the account at that moment, beside what was computed: a score or a band."""
+
+    score: float | None
+    band: str | None
+    reason: str
+    author: str
+    set_at: datetime
+    expires_at: datetime
+
+
 class EvidenceShare(ResponseModel):
-    """A piece of evidence and its points: the score minus the score without it."""
+    """A piece of evidence and its points: what the measures come to, minus what they would come to without it.
+
+    `shown_points` is the same of the score as shown: under a cap most pieces move nothing, what put it in force much.
+    """
 
     evidence_id: UUID
     kind: str
@@ -46,24 +74,27 @@ class EvidenceShare(ResponseModel):
     magnitude: float
     observed_at: datetime
     points: float
+    shown_points: float
     links: dict[str, str]
 
 
 class ExplanationView(ResponseModel):
-    """A score taken apart: 50 and the measures' points add up to it exactly.
+    """A computed score taken apart: 50, the measures' points and the caps' points add up to it exactly.
 
-    `caps` are what held the account's score below it. `next_cursor` goes on with the evidence.
+    `override` is shown beside and moves nothing. `next_cursor` goes on with the evidence.
     """
 
     account_id: UUID
     at: datetime
     score: float
+    uncapped_score: float
     neutral: float
     confidence: float
     scorecard: str
     scorecard_version: int
-    caps: list[str]
     measures: list[MeasureShare]
+    caps: list[CapShareView]
+    override: OverrideShown | None
     evidence: list[EvidenceShare]
     evidence_total: int
     next_cursor: str | None
@@ -101,18 +132,18 @@ async def explain_health(
             made_by = past[0] if past else row
             card = await store.scorecard(session, call.tenant, made_by.scorecard, made_by.scorecard_version)
         told = await ledger_store.told(session, call.tenant, account_id, moment)
-    found = _explained(card, told, account.reported if at is None else None, past, moment)
-    caps = [cap.cap for cap in account.caps] if at is None else [cap for made in past for cap in made.caps]
+        override = await store.override(session, call.tenant, account_id, moment)
+    found = _explained(card, told, account if at is None else None, past, moment)
     shown, cursor = page.cut(
         found.evidence[skipped : skipped + page.limit + 1], key=lambda _: [moment.isoformat(), skipped + page.limit]
     )
-    return _view(account_id, moment, card, told, found, shown, caps, cursor)
+    return _view(account_id, moment, card, told, found, shown, override, cursor)
 
 
 def _explained(
     card: Scorecard,
     told: Sequence[Told],
-    reported: Reported | None,
+    account: Account | None,
     past: Sequence[HealthHistoryRow],
     moment: datetime,
 ) -> Explanation:
@@ -126,8 +157,11 @@ def _explained(
         )
         for t in told
     ]
+    if account is not None:
+        return explain(card, pieces, account.reported, {}, moment.timestamp(), account.situation)
     taken = {index: past[0].measures[index] for index in _REPORTED} if past else {}
-    return explain(card, pieces, reported, taken, moment.timestamp())
+    situation = situation_told(past[0].caps if past else ())
+    return explain(card, pieces, None, taken, moment.timestamp(), situation)
 
 
 def _view(
@@ -137,7 +171,7 @@ def _view(
     told: Sequence[Told],
     found: Explanation,
     shown: Sequence[Share],
-    caps: list[str],
+    override: Row[Any] | None,
     cursor: str | None,
 ) -> ExplanationView:
     by_id = {str(t.evidence_id): t for t in told}
@@ -145,31 +179,43 @@ def _view(
         account_id=account_id,
         at=at,
         score=found.score,
+        uncapped_score=found.uncapped,
         neutral=NEUTRAL,
         confidence=found.confidence,
         scorecard=card.name,
         scorecard_version=card.version,
-        caps=caps,
         measures=[
             MeasureShare(measure=name, value=value, weight=weight, points=points)
             for name, value, weight, points in zip(
                 MEASURES, found.values, card.measure_weights, found.points, strict=True
             )
         ],
-        evidence=[_evidence(by_id[share.piece.evidence_id], share.piece, share.points) for share in shown],
+        caps=[
+            CapShareView(
+                cap=share.cap.cap,
+                limit=share.cap.limit,
+                reason=share.cap.reason,
+                points=share.points,
+                evidence_id=None if share.evidence_id is None else UUID(share.evidence_id),
+            )
+            for share in found.caps
+        ],
+        override=None if override is None else OverrideShown.model_validate(override),
+        evidence=[_evidence(by_id[share.piece.evidence_id], share) for share in shown],
         evidence_total=len(told),
         next_cursor=cursor,
     )
 
 
-def _evidence(told: Told, piece: Piece, points: float) -> EvidenceShare:
+def _evidence(told: Told, share: Share) -> EvidenceShare:
     return EvidenceShare(
         evidence_id=told.evidence_id,
         kind=told.kind,
-        known=piece.known,
+        known=share.piece.known,
         dimension=DIMENSIONS[told.dimension] if told.dimension >= 0 else None,
         magnitude=told.magnitude,
         observed_at=told.observed_at,
-        points=points,
+        points=share.points,
+        shown_points=share.shown_points,
         links={"evidence": f"/v1/evidence/{told.evidence_id}"},
     )

@@ -1,10 +1,11 @@
 """Points: what each measure and each piece of evidence adds to or takes from a score. Pure; nothing is stored here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import NamedTuple
 
+from scoring_svc.caps.rules import CAP_KINDS, DECLINED, Cap, caps_in_force
 from scoring_svc.health.rules import (
     NEUTRAL,
     RESPONSIVENESS,
@@ -19,6 +20,7 @@ from scoring_svc.health.rules import (
 )
 from scoring_svc.ledger.rules import LATEST_KEPT, RETURNED_SUM, UNRETURNED_SUM, Balances, Memory, Piece
 from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
+from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 
 class Driver(NamedTuple):
@@ -119,23 +121,79 @@ def drivers(
     return found
 
 
+class CapShare(NamedTuple):
+    """A cap in force and the points it takes: all of them are the lowest cap's. With the evidence behind it, if any."""
+
+    cap: Cap
+    points: float
+    evidence_id: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A piece of evidence and its points; unknown kinds have none."""
+    """A piece of evidence, what the measures owe to it, and what the score as shown does; unknown kinds have 0.
+
+    The two differ under a cap: behind it most pieces move nothing, and what put it in force moves much.
+    """
 
     piece: Piece
     points: float
+    shown_points: float
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A score taken apart. `values` and `points` in the order of the measures; the points add up to score - 50."""
+    """A score taken apart: 50, the points of the measures and those of the caps add up to it.
+
+    `uncapped` is 50 with the measures' points alone; `values` and `points` are in the order of the measures.
+    """
 
     score: float
+    uncapped: float
     confidence: float
     values: list[float | None]
     points: list[float]
+    caps: list[CapShare]
     evidence: list[Share]
+
+
+class _Caps:
+    """The caps in force, and those that would be without one piece of evidence."""
+
+    def __init__(self, card: Scorecard, pieces: Sequence[Piece], situation: Situation, as_of: float) -> None:
+        self._card, self._situation, self._as_of = card, situation, as_of
+        self._newest: dict[str, list[Piece]] = {}
+        for piece in sorted(pieces, key=lambda each: each.observed, reverse=True):
+            if piece.known and piece.kind in CAP_KINDS:
+                self._newest.setdefault(piece.kind, []).append(piece)
+        self.caps = self._without(None)
+
+    def _without(self, left_out: Piece | None) -> list[Cap]:
+        marks = {
+            kind: next((piece.observed for piece in newest if piece is not left_out), float("-inf"))
+            for kind, newest in self._newest.items()
+        }
+        known = {kind: observed for kind, observed in marks.items() if observed > float("-inf")}
+        return caps_in_force(self._card, known, self._situation, self._as_of)
+
+    def capped(self, score: float, left_out: Piece | None = None) -> float:
+        """The score under the caps; without a piece, under those that would be."""
+        caps = self.caps if left_out is None or left_out.kind not in CAP_KINDS else self._without(left_out)
+        return min([score, *(cap.limit for cap in caps)])
+
+    def shares(self, uncapped: float) -> list[CapShare]:
+        """What each cap takes from a score: the lowest all, the others nothing."""
+        told = []
+        for place, cap in enumerate(self.caps):
+            points = min(0.0, cap.limit - uncapped) if place == 0 else 0.0
+            declined = self._newest[DECLINED][0].evidence_id if cap.cap == DECLINED else None
+            told.append(CapShare(cap, points, declined))
+        return told
+
+
+def situation_told(caps: Collection[str]) -> Situation:
+    """People at the client as far as caps that history tells of say it; evidence caps a past score by itself."""
+    return Situation(champions_lost=int("champion-gone" in caps), opposing_vetoes=int("veto-holder-detractor" in caps))
 
 
 def explain(
@@ -144,6 +202,7 @@ def explain(
     reported: Reported | None,
     taken: Mapping[int, float | None],
     as_of: float,
+    situation: Situation = NOTHING_KNOWN,
 ) -> Explanation:
     """Take the score at `as_of` apart, from the evidence observed until then.
 
@@ -161,13 +220,20 @@ def explain(
         values[index] = value
     _, present = weigh(card, values)
     leaving = Leaving(card, values, balances.at(as_of, card.half_lives), balances.counts)
-    shares = [Share(piece, _points(card, leaving, piece, as_of)) for piece in pieces]
+    uncapped, caps = weighted_score(card, values), _Caps(card, pieces, situation, as_of)
+    score = caps.capped(uncapped)
+    shares = []
+    for piece in pieces:
+        points = _points(card, leaving, piece, as_of)
+        shares.append(Share(piece, points, score - caps.capped(uncapped - points, piece) if piece.known else 0.0))
     shares.sort(key=lambda share: by_loss(share.points))
     return Explanation(
-        weighted_score(card, values),
+        score,
+        uncapped,
         confidence(card, values, present, newest, as_of),
         values,
         measure_points(card, values),
+        caps.shares(uncapped),
         shares,
     )
 
