@@ -41,6 +41,42 @@ async def test_what_is_supposed_is_what_would_have_happened(world: Any, saying: 
     assert set(outlook["rules"]) == {reason["rule"] for reason in alert["reasons"]}
 
 
+async def test_a_declined_renewal_would_cap_put_at_risk_at_once_and_end_by_itself(world: Any) -> None:
+    await world.tell(
+        *(world.evidence(kind) for kind in ("meeting-held", "advice-sought", "order-placed") for _ in "123")
+    )
+    declined = (await suppose(world, {"evidence": [bad("renewal-declined", "wallet")]})).json()
+    now, then = declined["now"], declined["then"]
+    assert (now["caps"], now["uncapped_score"]) == ([], now["score"])
+    assert (then["score"], then["band"]) == (20.0, "at-risk")
+    assert then["uncapped_score"] > 40
+    assert then["time_to_risk"] == declined["at"]
+    [cap] = then["caps"]
+    assert (cap["cap"], cap["limit"]) == ("renewal-declined", 20.0)
+    assert cap["ends_at"] == (world.clock.now() + timedelta(days=360)).isoformat().replace("+00:00", "Z")
+
+    await world.tell(world.evidence("renewal-declined"))
+    health = await world.health()
+    assert health["caps"] == then["caps"]
+    assert (health["time_to_risk"], health["uncapped_score"]) == (
+        health["evaluated_at"],
+        pytest.approx(then["uncapped_score"], abs=1e-9),
+    )
+    signed = (await suppose(world, {"evidence": [bad("renewal-signed", "wallet")]})).json()["then"]
+    assert (signed["caps"], signed["score"]) == ([], signed["uncapped_score"])
+    assert signed["time_to_risk"] != health["evaluated_at"]
+
+
+async def test_a_cap_that_only_people_end_has_no_end(world: Any, saying: Any) -> None:
+    await world.tell(saying.touch(world.clock.now()), saying.person(sentiment="detractor", veto=True))
+    await world.tell(*(world.evidence("meeting-held") for _ in range(6)))
+    health, supposed = await world.health(), (await suppose(world, {})).json()
+    assert [(cap["cap"], cap["ends_at"]) for cap in health["caps"]] == [("veto-holder-detractor", None)]
+    assert supposed["now"]["caps"] == health["caps"]
+    assert supposed["now"]["time_to_risk"] is not None
+    assert supposed["now"]["time_to_risk"] > health["evaluated_at"]
+
+
 async def test_a_contact_would_end_the_silence_and_its_alert(world: Any, saying: Any) -> None:
     await world.tell(saying.account(tier="A"), saying.touch(world.clock.now()), saying.coverage(90, world.clock.now()))
     await world.tell(*(world.evidence("meeting-held") for _ in range(6)))

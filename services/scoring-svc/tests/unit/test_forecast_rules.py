@@ -3,10 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring_svc.caps.rules import Cap, cap_until, caps_in_force
 from scoring_svc.forecast.rules import next_evaluation, own_deadlines, time_to_risk
 from scoring_svc.health.rules import Reported, Standing, measure_values, score_at, weigh
 from scoring_svc.ledger.rules import Balances, Piece
 from scoring_svc.scorecards.rules import DAY, DEFAULT, KIND_WEIGHTS
+from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 NOW = 1_770_000_000.0
 
@@ -68,6 +70,49 @@ def test_an_account_that_fades_to_neutral_never_gets_there() -> None:
     balances = Balances(NOW)
     balances.add(Piece("0" * 32, "renewal-signed", 2, 6.0, NOW), DEFAULT.half_lives)
     assert time_to_risk(DEFAULT, Standing(balances), "healthy", NOW) is None
+
+
+CAP = {"renewal-declined": Cap("renewal-declined", 20.0), "champion-gone": Cap("champion-gone", 55.0)}
+
+
+def test_a_cap_below_the_edge_is_risk_now_and_one_above_it_decides_nothing() -> None:
+    standing = Standing(Balances(NOW), reported=Reported(10.0, last_two_way=NOW))
+    free = time_to_risk(DEFAULT, standing, "watch", NOW)
+    assert time_to_risk(DEFAULT, standing, "watch", NOW, [CAP["champion-gone"]]) == free
+    assert time_to_risk(DEFAULT, standing, "watch", NOW, [CAP["renewal-declined"], CAP["champion-gone"]]) == NOW
+    for limit, expected in ((39.0, free), (36.9, NOW)):  # watch is left only below its edge less the hysteresis
+        assert time_to_risk(DEFAULT, standing, "watch", NOW, [Cap("champion-gone", limit)]) == expected
+    assert time_to_risk(DEFAULT, standing, "unknown", NOW, [Cap("champion-gone", 39.0)]) == NOW
+
+
+@given(standings(), st.floats(0, 400), st.booleans(), st.booleans())
+def test_under_caps_that_come_to_an_end_risk_comes_when_looking_every_day_would_find_it(
+    standing: Standing, declined_ago: float, gone: bool, veto: bool
+) -> None:
+    situation = Situation(champions_lost=int(gone), opposing_vetoes=int(veto))
+    marks = {"renewal-declined": NOW - declined_ago * DAY}
+    edge = DEFAULT.watch_from - DEFAULT.hysteresis
+
+    def shown(at: float) -> float:
+        limits = [cap.limit for cap in caps_in_force(DEFAULT, marks, situation, at)]
+        return min([score_at(DEFAULT, standing, at), *limits])
+
+    seen = next((NOW + day * DAY for day in range(61) if shown(NOW + day * DAY) < edge), None)
+    caps = caps_in_force(DEFAULT, marks, situation, NOW)
+    found = time_to_risk(DEFAULT, standing, "watch", NOW, caps, horizon_days=60)
+    if seen is None or found is None:
+        assert seen is found is None
+    else:
+        assert seen - DAY <= found <= seen + 0.002
+
+
+def test_only_a_declined_renewal_stops_to_cap_by_itself() -> None:
+    marks = {"renewal-declined": NOW}
+    end = cap_until(DEFAULT, marks, CAP["renewal-declined"])
+    assert end == NOW + 360 * DAY
+    assert caps_in_force(DEFAULT, marks, NOTHING_KNOWN, end) == [CAP["renewal-declined"]]
+    assert caps_in_force(DEFAULT, marks, NOTHING_KNOWN, end + 1) == []
+    assert cap_until(DEFAULT, marks, CAP["champion-gone"]) is None
 
 
 @given(standings())

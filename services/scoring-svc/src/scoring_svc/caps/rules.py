@@ -56,3 +56,8 @@ def declined_until(card: Scorecard, marks: Mapping[str, float]) -> float | None:
     if declined is None or marks.get(SIGNED, float("-inf")) >= declined:
         return None
     return declined + 2.0 * card.half_lives[WALLET]
+
+
+def cap_until(card: Scorecard, marks: Mapping[str, float], cap: Cap) -> float | None:
+    """When a cap in force ends by itself; None for one that ends only when something happens."""
+    return declined_until(card, marks) if cap.cap == DECLINED else None

@@ -13,6 +13,7 @@ from bellwether_kit.http import router as routes
 from bellwether_kit.ids import uuid7
 from scoring_svc.alerts import store as alerts_store
 from scoring_svc.alerts.rules import Decision
+from scoring_svc.caps.rules import cap_until
 from scoring_svc.errors import MomentOutOfReach, UnknownAccount, UnknownKind
 from scoring_svc.evaluation import store as evaluation_store
 from scoring_svc.evaluation.rules import Book, judge
@@ -48,10 +49,21 @@ class Supposition(RequestModel):
     last_two_way_at: UtcDatetime | None = None
 
 
+class CapOutlook(ResponseModel):
+    """A cap that would hold; `ends_at` is when it would end by itself, null where only an event would end it."""
+
+    cap: str
+    limit: float
+    reason: str
+    ends_at: datetime | None
+
+
 class Outlook(ResponseModel):
-    """How an account is judged."""
+    """How an account is judged: by its measures, and under its caps."""
 
     score: float
+    uncapped_score: float
+    caps: list[CapOutlook]
     band: str
     confidence: float
     measures: dict[str, float | None]
@@ -148,9 +160,15 @@ def _suppose(account: Account, body: Supposition, book: Book, now: float) -> Non
 
 
 def _outlook(account: Account, book: Book, now: float) -> Outlook:
-    risk = time_to_risk(book.card, account.standing, account.band or "unknown", now)
+    risk = time_to_risk(book.card, account.standing, account.band or "unknown", now, account.caps)
+    ends = [(cap, cap_until(book.card, account.memory.marks, cap)) for cap in account.caps]
     return Outlook(
         score=account.score,
+        uncapped_score=account.uncapped,
+        caps=[
+            CapOutlook(cap=cap.cap, limit=cap.limit, reason=cap.reason, ends_at=None if end is None else instant(end))
+            for cap, end in ends
+        ],
         band=account.band or "unknown",
         confidence=account.confidence,
         measures=dict(measures_of(account.measures)),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import log2
 from typing import Final
 
+from scoring_svc.caps.rules import Cap
 from scoring_svc.health.rules import (
     ENGAGEMENT,
     ONE_PIECE,
@@ -107,14 +108,25 @@ def crossing(card: Scorecard, standing: Standing, threshold: float, start: float
     return high
 
 
-def time_to_risk(card: Scorecard, standing: Standing, band: str, as_of: float, horizon_days: int = 365) -> float | None:
-    """When the account enters at-risk if nothing happens, by bisection; None if not within the horizon."""
+def time_to_risk(
+    card: Scorecard,
+    standing: Standing,
+    band: str,
+    as_of: float,
+    caps: Sequence[Cap] = (),
+    horizon_days: int = 365,
+) -> float | None:
+    """When the account enters at-risk if nothing happens, by bisection; None if not within the horizon.
+
+    `caps` are those in force. One that lies below the edge puts the account at risk now, however soon it ends by
+    itself; one that lies above never decides: what crosses the edge then is the score of the measures.
+    """
     if band == "at-risk":
         return as_of
     # A healthy account passes through watch, which it leaves only below its edge less the hysteresis.
     edge = card.watch_from - (0.0 if band == "unknown" else card.hysteresis)
     start = as_of
-    if score_at(card, standing, start) < edge:
+    if min([score_at(card, standing, start), *(cap.limit for cap in caps)]) < edge:
         return start
     for _ in range(horizon_days):
         end = start + DAY

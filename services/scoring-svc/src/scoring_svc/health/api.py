@@ -8,6 +8,7 @@ from fastapi import Depends
 
 from bellwether_kit.http import Call, ResponseModel, requires
 from bellwether_kit.http import router as routes
+from scoring_svc.caps.rules import cap_until
 from scoring_svc.errors import UnknownAccount
 from scoring_svc.explanation.rules import drivers
 from scoring_svc.forecast.rules import time_to_risk
@@ -44,11 +45,12 @@ class Freshness(ResponseModel):
 
 
 class CapView(ResponseModel):
-    """A fact so grave that it caps the score."""
+    """A fact so grave that it caps the score; `ends_at` is when it ends by itself, null where only an event ends it."""
 
     cap: str
     limit: float
     reason: str
+    ends_at: datetime | None
 
 
 class OverrideView(ResponseModel):
@@ -108,7 +110,7 @@ def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: Heal
     at = row.evaluated_at.timestamp()
     measures = measures_of(account.measures)
     sums = account.balances.at(at, card.half_lives)
-    risk = time_to_risk(card, account.standing, row.band or "unknown", at)
+    risk = time_to_risk(card, account.standing, row.band or "unknown", at, account.caps)
     return HealthView(
         account_id=row.account_id,
         account_name=account.name,
@@ -129,12 +131,20 @@ def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: Heal
         freshness=_freshness(account),
         override=None if account.override is None else OverrideView.model_validate(account.override),
         uncapped_score=account.uncapped,
-        caps=[CapView(cap=cap.cap, limit=cap.limit, reason=cap.reason) for cap in account.caps],
+        caps=_caps(card, account),
         drivers=[
             DriverView(evidence_id=UUID(d.evidence_id), kind=d.kind, observed_at=instant(d.observed), points=d.points)
             for d in drivers(card, account.measures, sums, account.balances.counts, account.memory, at)
         ],
     )
+
+
+def _caps(card: Scorecard, account: Account) -> list[CapView]:
+    ends = [(cap, cap_until(card, account.memory.marks, cap)) for cap in account.caps]
+    return [
+        CapView(cap=cap.cap, limit=cap.limit, reason=cap.reason, ends_at=None if end is None else instant(end))
+        for cap, end in ends
+    ]
 
 
 def _freshness(account: Account) -> Freshness:
