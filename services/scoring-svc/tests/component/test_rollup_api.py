@@ -1,5 +1,6 @@
 """Groups of accounts: health from the parent down, whatever parents are told."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ async def test_the_worst_below_drives_a_group_and_is_named(world: Any, family: l
         "account_id": str(family[3]),
         "account_name": "account 3",
         "score": grandchild["score"],
+        "override": False,
     }
     assert (found["score"], found["band"]) == (grandchild["score"], grandchild["band"])
     assert sum(found["bands"].values()) == 4
@@ -65,6 +67,51 @@ async def test_another_policy_holds_from_the_moment_it_is_put_in_force(world: An
     history = (await world.get("/roll-up-policy")).json()["history"]
     assert [change["reason"] for change in history] == ["simple", "money", "all count alike"]
     assert (await world.get("/roll-up-policy", tenant="globex")).json()["version"] == 0
+
+
+async def override(world: Any, account_id: UUID, days: float, **said: Any) -> None:
+    body = {"reason": "met them", "expires_at": (world.clock.now() + timedelta(days)).isoformat(), **said}
+    headers = world.auth("health:write")
+    answer = await world.client.put(f"/v1/accounts/{account_id}/health/override", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_group_goes_by_what_is_shown_caps_and_what_people_set_included(
+    world: Any, saying: Any, family: list[UUID]
+) -> None:
+    await world.tell(saying.person(account_id=family[1], sentiment="detractor", veto=True))
+    before = await roll_up(world, family[0])
+    await override(world, family[3], 2, score=90.0)
+    await override(world, family[2], 3, band="watch")
+    found = await roll_up(world, family[0])
+    assert (before["overridden"], before["driver"]["account_id"]) == (0, str(family[3]))
+    assert (found["overridden"], found["bands"]) == (2, before["bands"] | {"healthy": 2, "watch": 2, "at-risk": 0})
+    # The one who was worst counts by what a person set; the next is capped at 60.
+    assert (found["score"], found["driver"]["account_id"], found["driver"]["override"]) == (60.0, str(family[1]), False)
+    whole = (await world.get(f"/accounts/{family[0]}/health/roll-up/accounts")).json()["items"]
+    computed = [await world.health(account_id) for account_id in family[:4]]
+    assert [(item["computed_score"], item["computed_band"]) for item in whole] == [
+        (health["score"], health["band"]) for health in computed
+    ]
+    assert [(item["override"], item["band"]) for item in whole[2:]] == [(True, "watch"), (True, "healthy")]
+    assert (whole[2]["score"], whole[3]["score"]) == (69.99, 90.0)
+
+    await override(world, family[3], 2, score=1.0)
+    driven = await roll_up(world, family[0])
+    assert (driven["score"], driven["band"], driven["driver"]["override"]) == (1.0, "at-risk", True)
+
+
+async def test_an_override_whose_time_is_over_counts_no_more_though_nobody_has_ended_it(
+    world: Any, family: list[UUID]
+) -> None:
+    before = await roll_up(world, family[0])
+    await override(world, family[3], 2, score=90.0)
+    assert (await roll_up(world, family[0]))["overridden"] == 1
+    world.clock.advance(timedelta(days=2))  # the worker is away
+    found = await roll_up(world, family[0])
+    assert (found["overridden"], found["driver"]["account_id"]) == (0, before["driver"]["account_id"])
+    members = (await world.get(f"/accounts/{family[0]}/health/roll-up/accounts")).json()["items"]
+    assert [item["override"] for item in members] == [False] * 4
 
 
 async def test_a_policy_that_makes_no_sense_changes_nothing(world: Any) -> None:

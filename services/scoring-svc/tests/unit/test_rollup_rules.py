@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring_svc.rollup.rules import POLICIES, Member, roll_up
+from scoring_svc.health.rules import plain_band
+from scoring_svc.rollup.rules import POLICIES, Member, roll_up, shown
 from scoring_svc.scorecards.rules import DEFAULT
 
 
@@ -48,3 +49,29 @@ def test_a_group_is_never_worse_than_its_worst_nor_better_than_its_best(
     score = roll_up(policy, members, DEFAULT).score
     assert score is not None
     assert min(score for score, _ in told) - 1e-9 <= score <= max(score for score, _ in told) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("computed", "said", "expected"),
+    [
+        ((20.0, "at-risk"), (None, None), (20.0, "at-risk", False)),
+        ((None, None), (None, None), (None, None, False)),
+        ((20.0, "at-risk"), (80.0, None), (80.0, "healthy", True)),
+        ((20.0, "at-risk"), (None, "healthy"), (70.0, "healthy", True)),
+        ((20.0, "at-risk"), (None, "watch"), (40.0, "watch", True)),
+        ((95.0, "healthy"), (None, "watch"), (69.99, "watch", True)),
+        ((95.0, "healthy"), (None, "at-risk"), (39.99, "at-risk", True)),
+        ((50.0, "unknown"), (None, "watch"), (50.0, "watch", True)),
+        ((None, None), (None, "at-risk"), (39.99, "at-risk", True)),
+    ],
+)
+def test_what_a_person_says_is_shown_instead_of_what_was_computed(
+    computed: tuple[float | None, str | None],
+    said: tuple[float | None, str | None],
+    expected: tuple[float | None, str | None, bool],
+) -> None:
+    found = shown(DEFAULT, *computed, *said)
+    assert found == expected
+    if found.override:
+        assert found.score is not None
+        assert plain_band(DEFAULT, found.score) == found.band

@@ -1,11 +1,13 @@
 """The routes of roll-up: a group's health, its accounts page by page, and the tenant's policy."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Response
 from pydantic import StringConstraints
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import Answer, Call, Page, PageRequest, RequestModel, ResponseModel, etag, if_match, requires
@@ -13,9 +15,10 @@ from bellwether_kit.http import router as routes
 from scoring_svc.errors import UnknownAccount
 from scoring_svc.health import store as health_store
 from scoring_svc.rollup import store
-from scoring_svc.rollup.rules import DEFAULT_POLICY, Member, roll_up
+from scoring_svc.rollup.rules import DEFAULT_POLICY, Member, roll_up, shown
 from scoring_svc.rollup.tables import RollUpPolicyRow
 from scoring_svc.scorecards import store as scorecards_store
+from scoring_svc.scorecards.rules import Scorecard
 
 router = routes(tags=["health"])
 
@@ -23,7 +26,10 @@ Reader = Annotated[Call, Depends(requires("health:read"))]
 
 
 class MemberView(ResponseModel):
-    """An account of a group; depth 0 is the one asked about. Null score: never evaluated."""
+    """An account of a group, as shown; depth 0 is the one asked about. Null score: never evaluated.
+
+    `override` says that a person set it; what was computed stands beside.
+    """
 
     account_id: UUID
     account_name: str | None
@@ -31,6 +37,9 @@ class MemberView(ResponseModel):
     depth: int
     score: float | None
     band: str
+    override: bool
+    computed_score: float | None
+    computed_band: str
 
 
 class DriverMember(ResponseModel):
@@ -39,16 +48,21 @@ class DriverMember(ResponseModel):
     account_id: UUID
     account_name: str | None
     score: float
+    override: bool
 
 
 class RollUpView(ResponseModel):
-    """A group's health; null score where too little is known of every account that counts."""
+    """A group's health by what is shown of its accounts; null score where too little is known of all that count.
+
+    `overridden` of the accounts count by what a person set.
+    """
 
     account_id: UUID
     policy: str
     score: float | None
     band: str
     accounts: int
+    overridden: int
     bands: dict[str, int]
     driver: DriverMember | None
 
@@ -82,13 +96,11 @@ class PolicyView(ResponseModel):
 async def get_roll_up(account_id: UUID, call: Reader) -> RollUpView:
     """How the account and all below it are together, by the tenant's policy, and who drives it."""
     async with call.read() as session:
-        if await health_store.current(session, call.tenant, account_id) is None:
-            raise UnknownAccount("Nothing is known of an account with this id.")
+        card = await _card(call, session, account_id)
         changes = await store.versions(session, call.tenant)
         policy = changes[0].policy if changes else DEFAULT_POLICY
-        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
-        rows = await store.group(session, call.tenant, account_id)
-    members = [Member(row.account_id, row.name, row.depth, row.score, row.band, row.value) for row in rows]
+        rows = await store.group(session, call.tenant, account_id, call.now)
+    members = [_member(row, card) for row in rows]
     found = roll_up(policy, members, card)
     driver = found.driver
     return RollUpView(
@@ -97,11 +109,27 @@ async def get_roll_up(account_id: UUID, call: Reader) -> RollUpView:
         score=found.score,
         band=found.band,
         accounts=len(members),
+        overridden=sum(member.override for member in members),
         bands=found.bands,
         driver=None
         if driver is None or driver.score is None
-        else DriverMember(account_id=driver.account_id, account_name=driver.name, score=driver.score),
+        else DriverMember(
+            account_id=driver.account_id, account_name=driver.name, score=driver.score, override=driver.override
+        ),
     )
+
+
+async def _card(call: Call, session: AsyncSession, account_id: UUID) -> Scorecard:
+    """The scorecard whose bands a group goes by."""
+    row = await health_store.current(session, call.tenant, account_id)
+    if row is None:
+        raise UnknownAccount("Nothing is known of an account with this id.")
+    return (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+
+
+def _member(row: Row[Any], card: Scorecard) -> Member:
+    score, band, override = shown(card, row.score, row.band, row.said_score, row.said_band)
+    return Member(row.account_id, row.name, row.depth, score, band, row.value, override)
 
 
 @router.get(
@@ -112,22 +140,24 @@ async def get_roll_up(account_id: UUID, call: Reader) -> RollUpView:
 async def list_members(account_id: UUID, call: Reader, page: PageRequest) -> Page[MemberView]:
     """The account and all below it, nearest first."""
     async with call.read() as session:
-        if await health_store.current(session, call.tenant, account_id) is None:
-            raise UnknownAccount("Nothing is known of an account with this id.")
-        rows = await store.group(session, call.tenant, account_id, after=page.after, limit=page.limit + 1)
+        card = await _card(call, session, account_id)
+        rows = await store.group(session, call.tenant, account_id, call.now, after=page.after, limit=page.limit + 1)
     kept, cursor = page.cut(rows, key=lambda row: [row.depth, str(row.account_id)])
-    items = [
-        MemberView(
-            account_id=row.account_id,
-            account_name=row.name,
-            parent_id=row.parent_id,
-            depth=row.depth,
-            score=row.score,
-            band=row.band or "unknown",
-        )
-        for row in kept
-    ]
-    return Page(items=items, next_cursor=cursor)
+    return Page(items=[_view(row, _member(row, card)) for row in kept], next_cursor=cursor)
+
+
+def _view(row: Row[Any], member: Member) -> MemberView:
+    return MemberView(
+        account_id=member.account_id,
+        account_name=member.name,
+        parent_id=row.parent_id,
+        depth=member.depth,
+        score=member.score,
+        band=member.band or "unknown",
+        override=member.override,
+        computed_score=row.score,
+        computed_band=row.band or "unknown",
+    )
 
 
 @router.get("/roll-up-policy", response_model=PolicyView, operation_id="get-roll-up-policy")

@@ -1,20 +1,49 @@
-"""A group's health from that of its accounts, by the tenant's policy. Pure; scores 0 to 100."""
+"""A group's health from that of its accounts as it is shown, by the tenant's policy. Pure; scores 0 to 100."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from scoring_svc.health.rules import plain_band
+from scoring_svc.health.rules import NEUTRAL, plain_band
 from scoring_svc.scorecards.rules import Scorecard
 
 POLICIES: Final = ("own", "worst-child", "value-weighted", "mean")
 DEFAULT_POLICY: Final = "worst-child"
 BANDS: Final = ("healthy", "watch", "at-risk", "unknown")
+# A score that a person puts into a band lies this far below the band's upper edge, which belongs to the next one.
+_JUST_BELOW: Final = 0.01
+
+
+class Shown(NamedTuple):
+    """An account's health as it is shown: as computed, caps included, unless a person set it (`override`)."""
+
+    score: float | None
+    band: str | None
+    override: bool = False
+
+
+def shown(
+    card: Scorecard, score: float | None, band: str | None, said_score: float | None, said_band: str | None
+) -> Shown:
+    """The computed health, or what a person says instead: a score, which has its band, or a band.
+
+    A band alone takes the computed score along: to the nearest score within the band.
+    """
+    if said_score is not None:
+        return Shown(said_score, plain_band(card, said_score), override=True)
+    if said_band is None:
+        return Shown(score, band)
+    low, high = {
+        "at-risk": (0.0, card.watch_from - _JUST_BELOW),
+        "watch": (card.watch_from, card.healthy_from - _JUST_BELOW),
+        "healthy": (card.healthy_from, 100.0),
+    }[said_band]
+    return Shown(min(high, max(low, NEUTRAL if score is None else score)), said_band, override=True)
 
 
 class Member(NamedTuple):
-    """An account of the group: its health (None: never evaluated) and its yearly value; depth 0 is the parent."""
+    """An account of the group: its shown health (None: never evaluated) and its yearly value; depth 0 is the parent."""
 
     account_id: UUID
     name: str | None
@@ -22,6 +51,7 @@ class Member(NamedTuple):
     score: float | None
     band: str | None
     value: float
+    override: bool = False
 
     @property
     def counts(self) -> bool:
