@@ -31,10 +31,6 @@ class ThresholdsOutOfOrder(DomainError):
     """A rule would clear on the same side of its fire threshold that it fires on."""
 
 
-class RuleWithoutPast(DomainError):
-    """What a rule goes by is kept for the present only: it can't be tried on the past."""
-
-
 class WindowOutOfReach(DomainError):
     """A rule would look farther back than what is remembered of an account."""
 
@@ -168,7 +164,6 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     SnoozeInThePast: (422, "snooze-in-the-past"),
     SnoozeTooLong: (422, "snooze-too-long"),
     ThresholdsOutOfOrder: (422, "thresholds-out-of-order"),
-    RuleWithoutPast: (422, "rule-without-past"),
     WindowOutOfReach: (422, "window-out-of-reach"),
     UnknownKind: (422, "unknown-kind"),
     MomentOutOfReach: (422, "moment-out-of-reach"),

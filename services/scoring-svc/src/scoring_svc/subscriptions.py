@@ -24,7 +24,9 @@ from scoring_svc.ledger.handlers import fold_evidence
 from scoring_svc.measures.handlers import project_measures
 from scoring_svc.notifications.handlers import deliver, forget
 from scoring_svc.notifications.tables import NotificationRow
+from scoring_svc.situation.handlers import forget as forget_situations
 from scoring_svc.situation.handlers import project_people
+from scoring_svc.situation.tables import SituationHistoryRow
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     # The ledger's key (tenant, evidence id) with its revision is the inbox: a repeat finds nothing to do.
@@ -50,5 +52,6 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
 TIMERS: tuple[Timer, ...] = (
     Timer("notifications", NotificationRow, NotificationRow.due_at, deliver, batch=20),
     Timer("deliveries", NotificationRow, NotificationRow.forget_at, forget),
+    Timer("situations", SituationHistoryRow, SituationHistoryRow.forget_at, forget_situations),
     Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
 )

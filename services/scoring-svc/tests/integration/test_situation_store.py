@@ -95,3 +95,42 @@ async def test_a_thread_is_as_said_or_an_even_share(world: Any, saying: Any, mor
 async def test_whitespace_is_what_the_account_last_said(world: Any, saying: Any) -> None:
     await world.tell(saying.account(whitespace={"amount": 250_000.0, "currency": "EUR"}))
     assert [row.whitespace for row in world.mailbox.admin("SELECT whitespace FROM account")] == [250_000.0]
+
+
+def history(world: Any, account_id: UUID = ACCOUNT) -> list[Any]:
+    """Since when what was known, and whether it still stands, oldest first."""
+    query = """
+        SELECT at, champions, champions_lost, thread_share, cardinality(overdue) AS late, forget_at, copied
+        FROM situation_history WHERE tenant = 'acme' AND account_id = %s ORDER BY at
+    """
+    return world.mailbox.admin(query, account_id)
+
+
+async def test_what_was_known_is_kept_with_the_time_at_which_it_changed(world: Any, saying: Any) -> None:
+    began = world.clock.now()
+    await world.tell(saying.person(), times=2)
+    world.clock.advance(timedelta(days=1))
+    gone = saying.person(status="gone", version=2)
+    await world.tell(gone, saying.plan([began.date()], began), times=2)
+    await world.tell(gone, saying.coverage(50.0, began, people=4))
+    world.clock.advance(timedelta(days=1))
+    await world.tell(saying.person(version=1), saying.coverage(60.0, began + timedelta(days=1), people=4))
+    day = timedelta(days=1)
+    told = [(row.at, row.champions, row.champions_lost, row.thread_share, row.late) for row in history(world)]
+    assert told == [(began, 1, 0, None, 0), (began + day, 0, 1, 25.0, 1)]
+    assert [(row.forget_at, row.copied) for row in history(world)] == [(began + 181 * day, False), (None, False)]
+
+
+async def test_what_was_known_is_forgotten_half_a_year_after_it_ended_and_what_stands_is_not(
+    world: Any, saying: Any
+) -> None:
+    began = world.clock.now()
+    await world.tell(saying.person())
+    await world.days_pass(10)
+    await world.tell(saying.person(status="gone", version=2))
+    await world.days_pass(179)
+    assert [row.at for row in history(world)] == [began, began + timedelta(days=10)]
+    await world.days_pass(2)
+    assert [row.at for row in history(world)] == [began + timedelta(days=10)]
+    await world.days_pass(400)
+    assert [row.at for row in history(world)] == [began + timedelta(days=10)]

@@ -24,7 +24,6 @@ from scoring_svc.alert_rules.rules import (
 from scoring_svc.alert_rules.tables import AlertRuleRow
 from scoring_svc.channels import store as channels_store
 from scoring_svc.errors import (
-    RuleWithoutPast,
     ThresholdsOutOfOrder,
     UnknownKind,
     UnknownRule,
@@ -33,7 +32,7 @@ from scoring_svc.errors import (
 )
 from scoring_svc.health.store import instant
 from scoring_svc.previews import store as previews_store
-from scoring_svc.previews.rules import PAST_DAYS, WITHOUT_PAST, Past, raised
+from scoring_svc.previews.rules import PAST_DAYS, Past, holds_from, raised
 from scoring_svc.scorecards import store as scorecards_store
 from scoring_svc.scorecards.rules import DAY
 
@@ -116,6 +115,12 @@ class PreviewItem(ResponseModel):
     then: list[RaisedView]
 
 
+class PreviewPage(Page[PreviewItem]):
+    """What a rule would have raised. `holds_from`: 90 days ago, or when what it goes by began to be kept."""
+
+    holds_from: datetime
+
+
 class RuleChange(ResponseModel):
     """A version of a rule's configuration: who put it in force, when and why. Only what differs from the default."""
 
@@ -189,16 +194,14 @@ async def put_rule(rule: str, body: RuleSettings, call: Annotated[Call, Depends(
     return await call.write(work)
 
 
-@router.post("/alert-rules/{rule}/preview", response_model=Page[PreviewItem], operation_id="preview-alert-rule")
-async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequest) -> Page[PreviewItem]:
+@router.post("/alert-rules/{rule}/preview", response_model=PreviewPage, operation_id="preview-alert-rule")
+async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequest) -> PreviewPage:
     """What the rule as it is, and as it would be, raised in the last 90 days, account by account; nothing is written.
 
     A page looks through `limit` accounts and names those for which there is anything to say.
     """
     _known(rule)
     then = sensible(body.config(rule))
-    if rule in WITHOUT_PAST:
-        raise RuleWithoutPast("Of the people and plans that this rule goes by, only the present is kept.")
     after = UUID(page.after[0]) if page.after is not None else UUID(int=0)
     end, since = call.now.timestamp(), call.now - timedelta(days=PAST_DAYS + LONGEST_WINDOWS["health-drop"])
     async with call.read() as session:
@@ -215,7 +218,8 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
         if any(told):
             items.append(PreviewItem(account_id=row.account_id, account_name=row.name, now=told[0], then=told[1]))
         await asyncio.sleep(0)  # other requests go on while a page is worked through
-    return Page(items=items, next_cursor=cursor)
+    known_from = max((holds_from(then, past, end) for past in pasts.values()), default=end - PAST_DAYS * DAY)
+    return PreviewPage(items=items, next_cursor=cursor, holds_from=instant(known_from))
 
 
 def _raised(config: RuleConfig, past: Past, engaged: float, end: float) -> list[RaisedView]:
@@ -243,11 +247,11 @@ def sensible(config: RuleConfig) -> RuleConfig:
 
 
 async def _refuse_unknown(session: AsyncSession, tenant: str, body: PreviewSettings, config: RuleConfig) -> None:
-    """Refuse kinds that the scorecard does not know and channels that there are not."""
+    """Refuse kinds that no scorecard in force knows and channels that there are not."""
     card = (await scorecards_store.published(session, {tenant}))[tenant]
     unknown = sorted(config.kinds - card.kind_weights.keys())
     if unknown:
-        raise UnknownKind(f"The scorecard knows no evidence of kind {unknown[0]}.", pointer="/kinds")
+        raise UnknownKind(f"No scorecard in force knows evidence of kind {unknown[0]}.", pointer="/kinds")
     there = await channels_store.kinds(session, tenant, body.channels) if body.channels else {}
     for place, channel in enumerate(body.channels):
         if channel not in there:

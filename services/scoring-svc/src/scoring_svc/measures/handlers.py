@@ -28,6 +28,8 @@ async def project_measures(uow: UnitOfWork, events: Sequence[Received[Reported]]
     await store.keep(uow.session, reports)
     await situation_store.keep_threads(uow.session, threads)
     await situation_store.keep_plans(uow.session, plans)
+    told = {(t.tenant, t.account_id) for t in threads} | {(p.tenant, p.account_id) for p in plans}
+    await situation_store.remember(uow.session, told, uow.now)
     accounts = await health_store.claimed(uow.session, keys, uow.now)
     books = await evaluation_store.books(uow, {tenant for tenant, _ in keys})
     await evaluation_store.settle(uow, accounts.values(), books)

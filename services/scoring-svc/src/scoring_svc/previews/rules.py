@@ -1,12 +1,14 @@
 """Walking one rule through an account's past: when it would have opened an alert, and for how long. Pure.
 
-The past is the health history and the ledger as it stands now; what changed between two entries is not known, so the
-walk stops at each entry, at each piece of evidence and once a day. Times are UTC epoch seconds.
+The past is the health history, what was known of people and plans, and the ledger as it stands now; what changed
+between two entries is not known, so the walk stops at each entry, at each piece of evidence and once a day. Times are
+UTC epoch seconds.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -14,11 +16,11 @@ from scoring_svc.alert_rules.rules import Facts, RuleConfig
 from scoring_svc.alerts.rules import Alert, decide, standing_reasons
 from scoring_svc.ledger.rules import NEGATIVES_KEPT
 from scoring_svc.scorecards.rules import DAY
-from scoring_svc.situation.rules import Situation
+from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 PAST_DAYS: Final = 90
-WITHOUT_PAST: Final = frozenset({"champion-lost", "detractor-with-veto", "single-threaded", "plan-slipping"})
-"""Rules that go by people and plans, of which only the present is kept."""
+OF_SITUATION: Final = frozenset({"champion-lost", "detractor-with-veto", "single-threaded", "plan-slipping"})
+"""Rules that go by people and plans."""
 _NOBODY: Final = UUID(int=0)
 
 
@@ -42,7 +44,10 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of an account's past, oldest first; tier, value, renewal, cadence and whitespace are today's."""
+    """What is known of an account's past, oldest first; tier, value, renewal, cadence and whitespace are today's.
+
+    `situations` are with the instants from which they stood; before `known_from` (None: never) nobody kept them.
+    """
 
     moments: Sequence[Moment]
     evidence: Sequence[Seen]
@@ -51,6 +56,8 @@ class Past:
     renewal_at: float | None = None
     cadence_days: float = 30.0
     whitespace: float | None = None
+    situations: Sequence[tuple[float, Situation]] = ()
+    known_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +111,32 @@ def raised(config: RuleConfig, past: Past, engaged: float, now: float) -> list[R
 
 
 def _walk(past: Past, config: RuleConfig, engaged: float, now: float) -> Iterator[tuple[float, Facts]]:
-    start, times, known, learnt = now - PAST_DAYS * DAY, [moment.at for moment in past.moments], _Known(), 0
-    instants = {start + day * DAY for day in range(PAST_DAYS + 1)}
-    instants |= {at for at in (*times, *(seen.at for seen in past.evidence)) if start <= at <= now}
-    for at in sorted(instants):
+    times, known, learnt = [moment.at for moment in past.moments], _Known(), 0
+    for at in _instants(past, config, now):
         while learnt < len(past.evidence) and past.evidence[learnt].at <= at:
             known.learn(past.evidence[learnt])
             learnt += 1
         place = bisect_right(times, at)
         if place:
             yield at, _facts(past, config, engaged, known, times, place - 1, at)
+
+
+def holds_from(config: RuleConfig, past: Past, now: float) -> float:
+    """The instant from which on the walk knows what the rule goes by: 90 days ago, or when that began to be kept."""
+    start = now - PAST_DAYS * DAY
+    return max(start, past.known_from or start) if config.rule in OF_SITUATION else start
+
+
+def _instants(past: Past, config: RuleConfig, now: float) -> list[float]:
+    """Where the walk stops."""
+    start = holds_from(config, past, now)
+    instants = {now - day * DAY for day in range(PAST_DAYS + 1)}
+    instants.update(moment.at for moment in past.moments)
+    instants.update(seen.at for seen in past.evidence)
+    for at, situation in past.situations:
+        late = (since + config.window_days * DAY + 1.0 for since in situation.overdue)
+        instants |= {at, *late} if config.rule in OF_SITUATION else set()
+    return sorted(at for at in instants if start <= at <= now)
 
 
 def _facts(
@@ -136,8 +159,14 @@ def _facts(
         change=moment.score - before.score,
         mind=moment.mind,
         renewal_at=past.renewal_at,
-        situation=Situation(whitespace=past.whitespace),
+        situation=_situation(past, at),
     )
+
+
+def _situation(past: Past, at: float) -> Situation:
+    place = bisect_right(past.situations, at, key=itemgetter(0))
+    stood = past.situations[place - 1][1] if place else NOTHING_KNOWN
+    return replace(stood, whitespace=past.whitespace)
 
 
 def silence(moment: Moment, cadence: float, engaged: float, at: float) -> float | None:

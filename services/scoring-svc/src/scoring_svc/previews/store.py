@@ -1,6 +1,6 @@
-"""The SQL that reads the past of a page of accounts: who they are, their health history, their evidence."""
+"""The SQL that reads the past of a page of accounts: who they are, their health, their evidence, people and plans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from scoring_svc.health.rules import ENGAGEMENT
 from scoring_svc.patterns.rules import DAYS_KEPT
 from scoring_svc.previews.rules import PAST_DAYS, Moment, Past, Seen
 from scoring_svc.scorecards.rules import DIMENSIONS, cadence_days
+from scoring_svc.situation.rules import HISTORY_KEPT, Situation, late_since
 
 _ACCOUNTS = text("""
     SELECT h.account_id, a.name, a.tier, a.value_amount, CAST(extract(epoch FROM a.renewal_at) AS float8) AS renewal,
@@ -40,6 +41,15 @@ _EVIDENCE = text("""
       AND observed_at >= CAST(:now AS timestamptz) - make_interval(days => :days) AND observed_at <= :now
     ORDER BY account_id, observed_at, evidence_id
 """)
+# What stood at any time since then: what stands, and what was over later.
+_SITUATIONS = text("""
+    SELECT account_id, CAST(extract(epoch FROM at) AS float8) AS began, copied, champions, champions_lost,
+           opposing_vetoes, thread_share, overdue
+    FROM situation_history
+    WHERE tenant = :tenant AND account_id = ANY(CAST(:ids AS uuid[])) AND at <= :now
+        AND (forget_at IS NULL OR forget_at >= :forgotten_after)
+    ORDER BY account_id, at
+""")
 
 
 async def accounts(session: AsyncSession, tenant: str, *, after: UUID, limit: int) -> Sequence[Row[Any]]:
@@ -50,7 +60,7 @@ async def accounts(session: AsyncSession, tenant: str, *, after: UUID, limit: in
 async def pasts(
     session: AsyncSession, tenant: str, found: Sequence[Row[Any]], *, since: datetime, now: datetime
 ) -> dict[UUID, Past]:
-    """The pasts of these accounts: health from `since` on, evidence as far back as any rule looks."""
+    """The pasts of these accounts: health and situations from `since` on, evidence as far back as any rule looks."""
     ids = [row.account_id for row in found]
     given = {"tenant": tenant, "ids": ids, "now": now}
     places = {"mind": DIMENSIONS.index("mind") + 1, "engagement": ENGAGEMENT + 1}
@@ -60,6 +70,7 @@ async def pasts(
     evidence: dict[UUID, list[Seen]] = {id_: [] for id_ in ids}
     for account_id, *seen in await session.execute(_EVIDENCE, {**given, "days": DAYS_KEPT + PAST_DAYS}):
         evidence[account_id].append(Seen(*seen))
+    situations, known_from = await _situations(session, given, since)
     return {
         row.account_id: Past(
             moments[row.account_id],
@@ -69,6 +80,23 @@ async def pasts(
             renewal_at=row.renewal,
             cadence_days=cadence_days(row.tier, row.cadence_days),
             whitespace=row.whitespace,
+            situations=situations[row.account_id],
+            known_from=known_from.get(row.account_id),
         )
         for row in found
     }
+
+
+async def _situations(
+    session: AsyncSession, given: Mapping[str, Any], since: datetime
+) -> tuple[dict[UUID, list[tuple[float, Situation]]], dict[UUID, float]]:
+    """What was known of people and plans, and from when on where that is not from the beginning."""
+    found: dict[UUID, list[tuple[float, Situation]]] = {id_: [] for id_ in given["ids"]}
+    known_from: dict[UUID, float] = {}
+    for row in await session.execute(_SITUATIONS, {**given, "forgotten_after": since + HISTORY_KEPT}):
+        late = [late_since(day) for day in row.overdue]
+        stood = Situation(row.champions, row.champions_lost, row.opposing_vetoes, row.thread_share, late)
+        found[row.account_id].append((row.began, stood))
+        if row.copied:
+            known_from[row.account_id] = row.began
+    return found, known_from

@@ -1,6 +1,9 @@
 """What follows when stakeholder-svc describes or removes a person: who speaks for us is counted, accounts evaluated."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Received
@@ -30,9 +33,15 @@ async def project_people(uow: UnitOfWork, events: Sequence[Heard]) -> None:
     if touched - keys:  # accounts that somebody left for another one
         await health_store.lock(uow.session, touched - keys, uow.now)
     await store.sum_people(uow.session, touched)
+    await store.remember(uow.session, touched, uow.now)
     accounts = await health_store.claimed(uow.session, touched, uow.now)
     books = await evaluation_store.books(uow, {tenant for tenant, _ in touched})
     await evaluation_store.settle(uow, accounts.values(), books)
+
+
+async def forget(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
+    """Forget what was known of accounts long ago."""
+    await store.forget(uow.session, [(row.tenant, row.account_id, row.at) for row in rows])
 
 
 def _person(event: Heard) -> Person:

@@ -29,6 +29,8 @@ class Situation:
 
 
 NOTHING_KNOWN = Situation()
+HISTORY_KEPT: Final = timedelta(days=180)
+"""How long what was known of an account is kept after something else is known."""
 MOST_OVERDUE: Final = 100
 """More late actions of one plan than this say nothing more."""
 

@@ -3,11 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import arrays
 from scoring_svc.ledger.store import key_arrays
+from scoring_svc.situation.rules import HISTORY_KEPT
 
 Key = tuple[str, str]
 
@@ -66,6 +69,30 @@ _THREADS = text("""
     ON CONFLICT (tenant, account_id) DO UPDATE
     SET thread_share = EXCLUDED.thread_share, thread_at = EXCLUDED.thread_at
     WHERE known.thread_at IS NULL OR known.thread_at <= EXCLUDED.thread_at
+""")
+_SAID = "champions, champions_lost, opposing_vetoes, thread_share, overdue"
+_OVER = text(f"""
+    UPDATE situation_history AS h SET forget_at = :forget_at
+    FROM {_KEYS} JOIN situation AS s USING (tenant, account_id)
+    WHERE h.tenant = k.tenant AND h.account_id = k.account_id AND h.forget_at IS NULL
+        AND ({", ".join(f"h.{name}" for name in _SAID.split(", "))})
+            IS DISTINCT FROM ({", ".join(f"s.{name}" for name in _SAID.split(", "))})
+""")
+_STANDS = text(f"""
+    INSERT INTO situation_history (tenant, account_id, at, {_SAID}, copied)
+    SELECT tenant, account_id, :now, {_SAID}, false FROM {_KEYS} JOIN situation USING (tenant, account_id)
+    WHERE NOT EXISTS (
+        SELECT FROM situation_history AS h
+        WHERE h.tenant = k.tenant AND h.account_id = k.account_id AND h.forget_at IS NULL
+    )
+    ON CONFLICT (tenant, account_id, at) DO UPDATE
+    SET forget_at = NULL, {", ".join(f"{name} = EXCLUDED.{name}" for name in _SAID.split(", "))}
+""")
+_FORGET = text("""
+    DELETE FROM situation_history AS h
+    USING unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:at AS timestamptz[]))
+        AS k(tenant, account_id, at)
+    WHERE h.tenant = k.tenant AND h.account_id = k.account_id AND h.at = k.at
 """)
 
 
@@ -148,3 +175,16 @@ async def keep_threads(session: AsyncSession, threads: Sequence[Thread]) -> None
     if newest:
         kept = [newest[key] for key in sorted(newest)]
         await session.execute(_THREADS, {name: [getattr(thread, name) for thread in kept] for name in Thread.__slots__})
+
+
+async def remember(session: AsyncSession, keys: Collection[Key], now: datetime) -> None:
+    """Keep what is known of accounts from now on, where it is not what was; the caller holds their locks."""
+    if keys:
+        accounts = key_arrays(sorted(keys))
+        await session.execute(_OVER, {**accounts, "forget_at": now + HISTORY_KEPT})
+        await session.execute(_STANDS, {**accounts, "now": now})
+
+
+async def forget(session: AsyncSession, rows: Collection[tuple[str, UUID, datetime]]) -> None:
+    """Forget what was known of accounts (tenant, account id) from an instant on."""
+    await session.execute(_FORGET, arrays("tenant account_id at", rows))

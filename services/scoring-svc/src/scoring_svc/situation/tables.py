@@ -56,3 +56,33 @@ class SituationRow(Table, table=True):
     thread_share: float | None
     thread_at: datetime | None = Field(sa_type=_TIME)
     overdue: list[date] = Field(sa_type=_DATES)
+
+
+class SituationHistoryRow(Table, table=True):
+    """What was known of an account from `at` on, until the next row of it; `forget_at` is null of what stands.
+
+    `copied` marks what stood when history began to be kept: what was before it is not known.
+    """
+
+    __tablename__ = "situation_history"
+    __table_args__ = (
+        Index(
+            "situation_history_standing",
+            "tenant",
+            "account_id",
+            unique=True,
+            postgresql_where=text("forget_at IS NULL"),
+        ),
+        Index("situation_history_forgotten", "forget_at", postgresql_where=text("forget_at IS NOT NULL")),
+    )
+
+    tenant: str = Field(sa_type=Text, primary_key=True)
+    account_id: UUID = Field(primary_key=True)
+    at: datetime = Field(sa_type=_TIME, primary_key=True)
+    champions: int
+    champions_lost: int
+    opposing_vetoes: int
+    thread_share: float | None
+    overdue: list[date] = Field(sa_type=_DATES)
+    copied: bool
+    forget_at: datetime | None = Field(sa_type=_TIME)
