@@ -15,7 +15,7 @@ from scoring_svc.errors import SpanOutOfOrder, UnknownAccount
 from scoring_svc.health import store as health_store
 from scoring_svc.health.store import measures_of
 from scoring_svc.history import store
-from scoring_svc.history.rules import Frame, Mark, Point, picture
+from scoring_svc.history.rules import Frame, Mark, Point, Said, picture
 from scoring_svc.scorecards import store as scorecards_store
 
 router = routes(tags=["health"])
@@ -27,7 +27,6 @@ LONGEST: Final = timedelta(days=3_660)
 _BY_CHANGE: Final = timedelta(days=31)
 _BY_DAY: Final = timedelta(days=730)
 _MOST_POINTS: Final = 2_000
-_WORDS: Final = {"opened": "alert opened", "reopened": "alert reopened", "resolved": "alert resolved"}
 
 
 class Span(QueryModel):
@@ -44,10 +43,12 @@ class Series(Span):
 
 
 class HistoryView(ResponseModel):
-    """Health from an instant on."""
+    """Computed health from an instant on; `uncapped_score` is null in history older than caps."""
 
     at: datetime
     score: float
+    uncapped_score: float | None
+    caps: list[str]
     band: str
     confidence: float
     scorecard: str
@@ -56,18 +57,38 @@ class HistoryView(ResponseModel):
 
 
 class MarkView(ResponseModel):
-    """What happened: `scorecard` (about: its name and version), or an alert `opened`, `reopened`, `resolved`."""
+    """What happened: `scorecard` (about: its name and version); an alert `opened`, `reopened`, `resolved` (its kind).
+
+    `cap-began` and `cap-ended` are about the cap; `override-set` and `override-ended` about the score or band.
+    """
 
     at: datetime
     kind: str
     about: str
     alert_id: UUID | None
+    override_id: UUID | None
+
+
+class OverridePeriod(ResponseModel):
+    """What a person set, a score or a band, from `set_at` until `ends_at`, which may be still to come."""
+
+    id: UUID
+    score: float | None
+    band: str | None
+    reason: str
+    author: str
+    set_at: datetime
+    ends_at: datetime
 
 
 class History(Page[HistoryView]):
-    """Points newest first, and the marks of the time that the page covers: 500 at most, newest first."""
+    """Points newest first; the marks of the time that the page covers, and what people set that was in force then.
+
+    Of each 500 at most, newest first. An override that was in force over several pages is on each of them.
+    """
 
     marks: list[MarkView]
+    overrides: list[OverridePeriod]
 
 
 @router.get("/accounts/{account_id}/health/history", response_model=History, operation_id="list-account-health-history")
@@ -91,11 +112,13 @@ async def list_history(account_id: UUID, call: Reader, page: PageRequest, asked:
         kept, cursor = page.cut(rows, key=lambda row: [row.bucket.isoformat()])
         # The next page's marks begin where this page's oldest point does.
         since = asked.since if cursor is None else max(filter(None, (asked.since, kept[-1].bucket)))
-        found = await store.marks(session, call.tenant, account_id, since=since, until=until, before=before)
+        found = await store.marks(session, call.tenant, account_id, call.now, since=since, until=until, before=before)
+        said = await store.overrides(session, call.tenant, account_id, since=since, until=until, before=before)
     return History(
         items=[_point(row) for row in kept],
         next_cursor=cursor,
-        marks=[MarkView(at=row.at, kind=row.kind, about=row.about, alert_id=row.alert_id) for row in found],
+        marks=[MarkView.model_validate(row) for row in found],
+        overrides=[OverridePeriod.model_validate(row) for row in said],
     )
 
 
@@ -117,9 +140,16 @@ async def draw_history(account_id: UUID, call: Reader, asked: Annotated[Span, Qu
         rows = await store.points(
             session, call.tenant, account_id, interval, since=since, until=until, limit=_MOST_POINTS
         )
-        marks = await store.marks(session, call.tenant, account_id, since=since, until=until)
+        marks = await store.marks(session, call.tenant, account_id, call.now, since=since, until=until)
+        said = await store.overrides(session, call.tenant, account_id, since=since, until=until)
     frame = Frame(since.timestamp(), until.timestamp(), card.watch_from, card.healthy_from)
-    drawn = picture(name or "an account", _points(before, rows, since), [_mark(row) for row in reversed(marks)], frame)
+    drawn = picture(
+        name or "an account",
+        _points(before, rows, since),
+        [Mark(row.at.timestamp(), row.kind, row.about) for row in reversed(marks)],
+        frame,
+        [Said(row.set_at.timestamp(), row.ends_at.timestamp(), row.score, row.band) for row in reversed(said)],
+    )
     return Response(drawn, media_type="image/svg+xml")
 
 
@@ -143,15 +173,12 @@ def _score(row: Row[Any]) -> float | None:
     return None if row.band == "unknown" else float(row.score)
 
 
-def _mark(row: Row[Any]) -> Mark:
-    words = f"scorecard {row.about}" if row.kind == "scorecard" else f"{_WORDS[row.kind]} ({row.about})"
-    return Mark(row.at.timestamp(), row.kind, words)
-
-
 def _point(row: Row[Any]) -> HistoryView:
     return HistoryView(
         at=row.at,
         score=row.score,
+        uncapped_score=row.uncapped_score,
+        caps=row.caps,
         band=row.band,
         confidence=row.confidence,
         scorecard=row.scorecard,

@@ -1,4 +1,4 @@
-"""All SQL of the past: points of health, each or the last of a day or week, and what happened on the way."""
+"""All SQL of the past: points of health, each or the last of a day or week; what happened; what people set beside."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ _BUCKETS: Final = {
 _POINTS = {
     interval: text(f"""
         SELECT DISTINCT ON ({bucket}) {bucket} AS bucket, at, score, band, confidence, scorecard, scorecard_version,
-               measures
+               measures, uncapped_score, caps
         FROM health_history
         WHERE tenant = :tenant AND account_id = :account_id AND at <= :until
           AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)
@@ -27,23 +27,52 @@ _POINTS = {
     """)
     for interval, bucket in _BUCKETS.items()
 }
+# History is looked at from the point before the span on, against which the span's first point is held.
 _MARKS = text("""
-    SELECT at, kind, alert_id, about FROM (
-        SELECT at, 'scorecard' AS kind, CAST(NULL AS uuid) AS alert_id, scorecard || ' ' || scorecard_version AS about
-        FROM (
-            SELECT at, scorecard, scorecard_version,
-                   lag(ROW(scorecard, scorecard_version)) OVER (ORDER BY at)
-                       <> ROW(scorecard, scorecard_version) AS other
-            FROM health_history WHERE tenant = :tenant AND account_id = :account_id AND at <= :until
-        ) AS versions WHERE other
+    WITH told AS (
+        SELECT at, scorecard, scorecard_version, caps, lag(at) OVER w AS earlier, lag(scorecard) OVER w AS card_before,
+               lag(scorecard_version) OVER w AS version_before, coalesce(lag(caps) OVER w, '{}') AS caps_before
+        FROM health_history
+        WHERE tenant = :tenant AND account_id = :account_id AND at <= :until
+          AND (CAST(:before AS timestamptz) IS NULL OR at < :before)
+          AND (CAST(:since AS timestamptz) IS NULL OR at >= coalesce(
+              (SELECT max(at) FROM health_history
+               WHERE tenant = :tenant AND account_id = :account_id AND at < CAST(:since AS timestamptz)),
+              CAST(:since AS timestamptz)))
+        WINDOW w AS (ORDER BY at)
+    ), said AS (
+        SELECT id, set_at, least(ended_at, expires_at) AS ends_at, coalesce('score ' || score, 'band ' || band) AS about
+        FROM health_override WHERE tenant = :tenant AND account_id = :account_id
+    )
+    SELECT at, kind, alert_id, override_id, about FROM (
+        SELECT at, 'scorecard' AS kind, CAST(NULL AS uuid) AS alert_id, CAST(NULL AS uuid) AS override_id,
+               scorecard || ' ' || scorecard_version AS about
+        FROM told WHERE earlier IS NOT NULL AND (card_before, version_before) <> (scorecard, scorecard_version)
         UNION ALL
-        SELECT c.at, c.change, a.id, a.kind
+        SELECT at, 'cap-began', NULL, NULL, cap FROM told, unnest(caps) AS cap WHERE cap <> ALL (caps_before)
+        UNION ALL
+        SELECT at, 'cap-ended', NULL, NULL, cap FROM told, unnest(caps_before) AS cap WHERE cap <> ALL (caps)
+        UNION ALL
+        SELECT set_at, 'override-set', NULL, id, about FROM said
+        UNION ALL
+        SELECT ends_at, 'override-ended', NULL, id, about FROM said WHERE ends_at <= :now
+        UNION ALL
+        SELECT c.at, c.change, a.id, NULL, a.kind
         FROM alert AS a JOIN alert_change AS c ON c.tenant = a.tenant AND c.alert_id = a.id
         WHERE a.tenant = :tenant AND a.account_id = :account_id AND c.change IN ('opened', 'reopened', 'resolved')
     ) AS marks
     WHERE at <= :until AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)
       AND (CAST(:before AS timestamptz) IS NULL OR at < :before)
-    ORDER BY at DESC, kind, alert_id LIMIT :limit
+    ORDER BY at DESC, kind DESC, alert_id, override_id, about LIMIT :limit
+""")
+_SET = text("""
+    SELECT * FROM (
+        SELECT id, score, band, reason, author, set_at, least(ended_at, expires_at) AS ends_at
+        FROM health_override WHERE tenant = :tenant AND account_id = :account_id AND set_at <= :until
+    ) AS said
+    WHERE (CAST(:since AS timestamptz) IS NULL OR ends_at > :since)
+      AND (CAST(:before AS timestamptz) IS NULL OR set_at < :before)
+    ORDER BY set_at DESC, id DESC LIMIT :limit
 """)
 _LAST_BEFORE = text("""
     SELECT at, score, band FROM health_history
@@ -75,14 +104,32 @@ async def marks(
     session: AsyncSession,
     tenant: str,
     account_id: UUID,
+    now: datetime,
     *,
     since: datetime | None,
     until: datetime,
     before: datetime | None = None,
 ) -> Sequence[Row[Any]]:
-    """What happened then, newest first: another scorecard, alerts opened, reopened and resolved; 500 at most."""
+    """What happened then, newest first; 500 at most.
+
+    Another scorecard; caps that began and ended; overrides set and ended, by `now`; alerts opened, reopened, resolved.
+    """
     given = {"tenant": tenant, "account_id": account_id, "since": since, "until": until, "before": before}
-    return (await session.execute(_MARKS, given | {"limit": MARKS_SHOWN})).all()
+    return (await session.execute(_MARKS, given | {"now": now, "limit": MARKS_SHOWN})).all()
+
+
+async def overrides(
+    session: AsyncSession,
+    tenant: str,
+    account_id: UUID,
+    *,
+    since: datetime | None,
+    until: datetime,
+    before: datetime | None = None,
+) -> Sequence[Row[Any]]:
+    """What people set that was in force at any time of the span, newest first; 500 at most."""
+    given = {"tenant": tenant, "account_id": account_id, "since": since, "until": until, "before": before}
+    return (await session.execute(_SET, given | {"limit": MARKS_SHOWN})).all()
 
 
 async def last_before(session: AsyncSession, tenant: str, account_id: UUID, since: datetime) -> Row[Any] | None:
