@@ -119,6 +119,103 @@ async def test_the_storm_is_over_when_few_alerts_open_and_another_is_another(wor
     assert [one["id"] for one in (*page["items"], *rest["items"])] == [one["id"] for one in storms]
 
 
+@pytest.mark.parametrize(("first", "then"), [("release", "discard"), ("discard", "release"), ("release", "release")])
+async def test_a_storm_is_closed_once_and_what_comes_later_changes_nothing(
+    world: Any, desk: Any, first: str, then: str
+) -> None:
+    await crossing(world, 25)
+    held = await storm(desk)
+    body = {"reason": "we looked"}
+    answers = [await desk.ask("POST", f"/storms/{held['id']}/{first}", body, **{"Idempotency-Key": "k"}) for _ in "12"]
+    assert (answers[0].status_code, answers[0].json()) == (200, answers[1].json())
+    before = await storm(desk), await world.alerts(), world.alert_events()
+    late = await desk.ask("POST", f"/storms/{held['id']}/{then}", {"reason": "no, the other way"})
+    assert (late.status_code, late.json()["code"]) == (409, "storm-closed")
+    assert (await storm(desk), await world.alerts(), world.alert_events()) == before
+
+
+async def test_lists_mark_what_is_held_and_are_narrowed_by_it(world: Any, desk: Any) -> None:
+    await crossing(world, 24)
+    held = {one["alert_id"] for one in (await desk.ask("GET", f"/storms/{(await storm(desk))['id']}")).json()["alerts"]}
+    assert {one["alert_id"] for one in await world.alerts() if one["held"]} == held
+    assert {one["alert_id"] for one in await world.alerts(held="true")} == held
+    told = await world.alerts(held="false", sort="-priority", status="unresolved")
+    assert (len(told), [one["held"] for one in told]) == (20, [False] * 20)
+    pages, cursor = [], {}
+    while not pages or cursor["cursor"] is not None:
+        page = (await world.get("/alerts", held="true", limit=3, **cursor)).json()
+        pages.append([one["alert_id"] for one in page["items"]])
+        cursor = {"cursor": page["next_cursor"]}
+    assert ([len(page) for page in pages], {one for page in pages for one in page}) == ([3, 1], held)
+    one = min(held)
+    assert (await world.get(f"/alerts/{one}")).json()["held"]
+    assert (await world.post(f"/alerts/{one}/acknowledge")).json()["held"]
+    assert not (await world.post(f"/alerts/{one}/resolve", {"reason": "a mistake"})).json()["held"]
+    refused = await world.get("/alerts", held="perhaps")
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation-failed")
+
+
+async def dark_while_silent(world: Any, saying: Any) -> UUID:
+    """An account of which nothing is known but silence, while a source is silent: its alert is held."""
+    began = world.clock.now()
+    account = uuid7()
+    await world.tell(saying.account(account_id=account, tier="B", known_since=began))
+    world.clock.advance(timedelta(days=28, hours=1))
+    now = world.clock.now()
+    await world.mailbox.deliver(event(FeedSilenced(source="hubspot", last_heard_at=began, noticed_at=now), now))
+    await world.mailbox.fire_timers()
+    [alert] = await world.alerts(held="true")
+    assert (alert["account_id"], opened(world)) == (str(account), [])
+    return account
+
+
+async def test_what_only_silence_spoke_for_is_told_once_when_anything_else_speaks_too(
+    world: Any, saying: Any, desk: Any, receiver: Any
+) -> None:
+    await desk.route((await desk.channel("webhook", url=receiver.url))["id"])
+    account = await dark_while_silent(world, saying)
+    gone = saying.person(account_id=account, status="gone", version=2)
+    await world.tell(gone, times=2)
+    await world.mailbox.fire_timers()
+    [alert] = await world.alerts(held="false")
+    assert {"going-dark", "champion-lost"} <= {reason["rule"] for reason in alert["reasons"]}
+    assert world.alert_events() == ["held", "opened"]
+    assert [one.json["type"] for one in receiver.heard] == ["alert.released"]
+    timeline = (await world.get(f"/alerts/{alert['alert_id']}")).json()["timeline"]
+    assert [(entry["change"], entry["by"]) for entry in timeline] == [("opened", "rules"), ("released", "rules")]
+    assert timeline[1]["detail"]["joined"] == ["champion-lost"]
+    await world.post(f"/alerts/{alert['alert_id']}/acknowledge")
+    assert world.alert_events() == ["held", "opened", "acknowledged"]
+    held = await storm(desk)
+    assert (held["status"], held["held"]) == ("open", 0)
+    assert (await desk.ask("POST", f"/storms/{held['id']}/release", {"reason": "empty"})).json()["status"] == "released"
+
+
+async def test_what_silence_still_speaks_for_alone_stays_held_when_it_changes(world: Any, saying: Any) -> None:
+    began = world.clock.now()
+    account = await dark_while_silent(world, saying)
+    await world.tell(saying.account(account_id=account, name="Renamed", tier="B", known_since=began, version=2))
+    await world.days_pass(14.5)
+    [alert] = await world.alerts(held="true")
+    assert (alert["account_name"], alert["firings"] > 1) == ("Renamed", True)
+    assert world.alert_events() == ["held"]
+
+
+async def test_what_a_burst_holds_waits_for_a_person_whatever_else_speaks_for_it(
+    world: Any, saying: Any, desk: Any
+) -> None:
+    await crossing(world, 21)
+    [alert] = await world.alerts(held="true")
+    gone = saying.person(account_id=UUID(alert["account_id"]), status="gone", version=2)
+    await world.tell(gone)
+    [same] = await world.alerts(held="true")
+    assert (same["alert_id"], "champion-lost" in {reason["rule"] for reason in same["reasons"]}) == (
+        alert["alert_id"],
+        True,
+    )
+    assert len(opened(world)) == 20
+
+
 @pytest.mark.parametrize("order", [1, -1])
 async def test_while_a_source_is_silent_alerts_of_silence_are_held(
     world: Any, saying: Any, desk: Any, order: int

@@ -1,7 +1,7 @@
 """All SQL of alerts. Saving a change writes the alert, its timeline and its event together, never one alone."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -173,16 +173,17 @@ async def by_id(session: AsyncSession, tenant: str, alert_id: UUID, *, lock: boo
 
 async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write alerts, timelines and events of the changes, at most one change per alert."""
-    past = [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]
-    if past:
+    if past := [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]:
         await uow.session.execute(_PAST, arrays("tenant id", past))
     await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
     told = [c for c in changes if c.change is not None]
     if not told:
         return
-    await uow.session.execute(_NOTE, {"rows": _json([_note(c, uow.now) for c in told])})
     said = [(c.held.tenant, c.change or "", state_of(c.held, EVENTS.get(c.change or "", AlertState))) for c in told]
     heard = await breaker_store.passed(uow, said)
+    released = {state.alert_id for _, change, state in heard if change == "released"}
+    noted = [replace(c, change="released") if c.held.alert.id in released else c for c in told]
+    await uow.session.execute(_NOTE, {"rows": _json([_note(c, uow.now) for c in noted])})
     for tenant, change, state in heard:
         if change in EVENTS:
             uow.emit(Event.of(state, tenant=tenant, subject=str(state.account_id), time=uow.now))
@@ -191,8 +192,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
 
 async def look_again(uow: UnitOfWork, held: Held) -> None:
     """Have the account evaluated at once, after a person changed what its rules go by."""
-    keys = {"tenant": held.tenant, "account_id": held.account_id, "now": uow.now}
-    await uow.session.execute(_LOOK_AGAIN, keys)
+    await uow.session.execute(_LOOK_AGAIN, {"tenant": held.tenant, "account_id": held.account_id, "now": uow.now})
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

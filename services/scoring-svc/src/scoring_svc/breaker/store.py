@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from msgspec.structs import asdict
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +16,7 @@ from bellwether_kit.ids import uuid7
 from scoring_svc.alerts.rules import rank
 from scoring_svc.breaker.rules import WINDOW, is_by_silence, limit, overflow
 from scoring_svc.errors import StormClosed, UnknownStorm
-from scoring_svc.published import AlertState, StormHeld
+from scoring_svc.published import AlertOpened, AlertState, StormHeld
 from scoring_svc.settings import Settings
 
 Said = tuple[str, str, AlertState]
@@ -48,9 +49,11 @@ _HOLD = text("""
         CAST(:storm_id AS uuid[])) AS k(tenant, alert_id, account_id, storm_id)
 """)
 _HELD = text("""
-    SELECT tenant, alert_id FROM unnest(CAST(:tenant AS text[]), CAST(:alert_id AS uuid[])) AS k(tenant, alert_id)
-    JOIN held_alert USING (tenant, alert_id)
+    SELECT tenant, alert_id, cause
+    FROM unnest(CAST(:tenant AS text[]), CAST(:alert_id AS uuid[])) AS k(tenant, alert_id)
+    JOIN held_alert USING (tenant, alert_id) JOIN storm USING (tenant, storm_id)
 """)
+_IS_HELD = text("SELECT 1 FROM held_alert WHERE tenant = :tenant AND alert_id = :id")
 _LET_GO = text("""
     DELETE FROM held_alert USING unnest(CAST(:tenant AS text[]), CAST(:alert_id AS uuid[])) AS k(tenant, alert_id)
     WHERE held_alert.tenant = k.tenant AND held_alert.alert_id = k.alert_id
@@ -82,25 +85,45 @@ FIRST: Final = UUID(int=2**128 - 1)
 
 
 async def passed(uow: UnitOfWork, said: Sequence[Said]) -> list[Said]:
-    """What may be told of changes that were saved; new alerts beyond the limit are held, and what becomes of them."""
-    known = [(tenant, state.alert_id) for tenant, change, state in said if change != "opened"]
-    held = await _held(uow.session, known) if known else set()
-    over = [
-        (tenant, state.alert_id)
-        for tenant, change, state in said
-        if change == "resolved" and (tenant, state.alert_id) in held
-    ]
-    if over:
-        await release(uow.session, over)
+    """What may be told of changes that were saved; new alerts beyond the limit are held, and what becomes of them.
+
+    An alert that was held because nothing but silence spoke for it is told as released once anything else does.
+    """
+    known = [_key(one) for one in said if one[1] != "opened"]
+    causes = await _causes(uow.session, known) if known else {}
+    over = {_key(one) for one in said if one[1] == "resolved" and _key(one) in causes}
+    spoken_for = {_key(one) for one in said if causes.get(_key(one)) == "silence" and _is_spoken_for(one)}
+    if over or spoken_for:
+        await release(uow.session, sorted(over | spoken_for))
     opened = [one for one in said if one[1] == "opened"]
-    if opened:
-        held |= await _hold(uow, opened)
-    return [one for one in said if (one[0], one[2].alert_id) not in held]
+    held = (causes.keys() - spoken_for) | (await _hold(uow, opened) if opened else set())
+    return [_released(one) if _key(one) in spoken_for else one for one in said if _key(one) not in held]
 
 
-async def _held(session: AsyncSession, keys: Collection[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
+def _key(said: Said) -> tuple[str, UUID]:
+    return said[0], said[2].alert_id
+
+
+def _is_spoken_for(said: Said) -> bool:
+    """Whether anything but silence speaks for an alert whose reasons changed."""
+    _, change, state = said
+    return change == "updated" and not is_by_silence([reason.rule for reason in state.reasons])
+
+
+def _released(said: Said) -> Said:
+    tenant, _, state = said
+    return tenant, "released", AlertOpened(**asdict(state))
+
+
+async def _causes(session: AsyncSession, keys: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], str]:
+    """Of those of the alerts that are held, why."""
     rows = await session.execute(_HELD, arrays("tenant alert_id", keys))
-    return {(row.tenant, row.alert_id) for row in rows}
+    return {(row.tenant, row.alert_id): row.cause for row in rows}
+
+
+async def is_held(session: AsyncSession, tenant: str, alert_id: UUID) -> bool:
+    """Whether a storm holds the alert back."""
+    return (await session.execute(_IS_HELD, {"tenant": tenant, "id": alert_id})).first() is not None
 
 
 async def _hold(uow: UnitOfWork, opened: Sequence[Said]) -> set[tuple[str, UUID]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import (
@@ -27,6 +27,7 @@ from bellwether_kit.ids import opaque_id
 from scoring_svc.alerts import rules, store
 from scoring_svc.alerts.rules import Alert
 from scoring_svc.alerts.store import Change, Held, state_of
+from scoring_svc.breaker import store as breaker_store
 from scoring_svc.errors import AlertAlreadyResolved, SnoozeInThePast, SnoozeTooLong, UnknownAlert
 from scoring_svc.portfolio.rules import money
 from scoring_svc.triage import store as triage_store
@@ -93,11 +94,12 @@ class AlertView(ResponseModel):
     drivers: list[AlertDriver]
     suggested_play: str
     links: dict[str, str]
+    held: bool
     version: int
 
     @classmethod
-    def of(cls, held: Held) -> Self:
-        """The alert as the API tells it: what its events carry, and who did what."""
+    def of(cls, held: Held, *, is_held: bool) -> Self:
+        """The alert as the API tells it: what its events carry, who did what, and whether a storm holds it back."""
         state, alert = state_of(held), held.alert
         said: dict[str, Any] = {name: getattr(state, name) for name in state.__struct_fields__}
         value = state.value_at_stake
@@ -112,6 +114,7 @@ class AlertView(ResponseModel):
                 "acknowledged_by": alert.acknowledged_by,
                 "resolved_by": alert.resolved_by,
                 "resolution": alert.resolution,
+                "held": is_held,
                 "version": alert.version,
             }
         )
@@ -142,6 +145,7 @@ class AlertFilters(QueryModel):
     account_id: UUID | None = None
     owner_id: UUID | None = None
     assignee_id: UUID | None = None
+    held: Annotated[bool | None, Field(description="held back by a storm and told to nobody yet, or not")] = None
     sort: Literal["-opened_at", "-priority"] = "-opened_at"
 
 
@@ -177,8 +181,8 @@ async def list_alerts(call: Reader, page: PageRequest, filters: Annotated[AlertF
         found = await triage_store.page(
             session, call.tenant, wanted, by=filters.sort[1:], after=page.after, limit=page.limit + 1
         )
-    kept, cursor = page.cut(found, key=lambda row: [row[0], str(row[1].alert.id)])
-    return Page(items=[AlertView.of(held) for _, held in kept], next_cursor=cursor)
+    kept, cursor = page.cut(found, key=lambda row: [row[0], str(row[2].alert.id)])
+    return Page(items=[AlertView.of(held, is_held=is_held) for _, is_held, held in kept], next_cursor=cursor)
 
 
 @router.get("/alerts/{alert_id}", response_model=AlertDetail, operation_id="get-alert")
@@ -187,9 +191,10 @@ async def get_alert(alert_id: UUID, call: Reader, response: Response) -> AlertDe
     async with call.read() as session:
         held = _found(await store.by_id(session, call.tenant, alert_id))
         entries = await triage_store.timeline(session, call.tenant, alert_id)
+        is_held = await breaker_store.is_held(session, call.tenant, alert_id)
     response.headers["ETag"] = etag(held.alert.version)
     timeline = tuple(TimelineEntry.model_validate(entry) for entry in entries)
-    return AlertDetail.of(held).model_copy(update={"timeline": timeline})
+    return AlertDetail.of(held, is_held=is_held).model_copy(update={"timeline": timeline})
 
 
 @router.post("/alerts/{alert_id}/acknowledge", response_model=AlertView, operation_id="acknowledge-alert")
@@ -270,7 +275,8 @@ async def _act(
         if alert is not held.alert:
             await store.save(uow, [Change(after, change, by=call.subject, detail=detail or {})])
             await store.look_again(uow, after)
-        return Answer(AlertView.of(after), status=status, headers={"ETag": etag(alert.version)})
+        view = AlertView.of(after, is_held=await breaker_store.is_held(uow.session, call.tenant, alert_id))
+        return Answer(view, status=status, headers={"ETag": etag(alert.version)})
 
     return await call.write(work)
 

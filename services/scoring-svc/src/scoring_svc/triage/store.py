@@ -12,6 +12,7 @@ from scoring_svc.alerts.store import COLUMNS, Held, held_from
 from scoring_svc.alerts.tables import AlertChangeRow
 
 _BY_IDS = text(f"SELECT {COLUMNS} FROM alert WHERE tenant = :tenant AND id = ANY(CAST(:ids AS uuid[]))")
+_HELD: Final = "EXISTS (SELECT FROM held_alert AS h WHERE h.tenant = alert.tenant AND h.alert_id = alert.id)"
 _TESTS: Final = {
     "status": "status = :status",
     "severity": "severity = :severity",
@@ -19,6 +20,7 @@ _TESTS: Final = {
     "account_id": "account_id = :account_id",
     "owner_id": "owner_id = :owner_id",
     "assignee_id": "assignee_id = :assignee_id",
+    "held": f"{_HELD} = :held",
 }
 _PLACES: Final = {
     "opened_at": ("CAST(extract(epoch FROM opened_at) AS float8)", "opened_at", "to_timestamp(CAST(:place AS float8))"),
@@ -28,8 +30,8 @@ _PLACES: Final = {
 
 async def page(
     session: AsyncSession, tenant: str, wanted: Mapping[str, Any], *, by: str, after: Sequence[Any] | None, limit: int
-) -> list[tuple[float, Held]]:
-    """Alerts with their place in the order of `by` (opened_at or priority), falling, after a place."""
+) -> list[tuple[float, bool, Held]]:
+    """Alerts after a place in the order of `by` (opened_at or priority), falling: place, whether held back, alert."""
     given = dict(wanted)
     tests = ["tenant = :tenant"]
     if given.get("status") == "unresolved":
@@ -41,10 +43,11 @@ async def page(
         given |= {"place": float(after[0]), "id": UUID(after[1])}
         tests.append(f"({key}, id) < ({place}, :id)")
     query = text(f"""
-        SELECT {shown}, {COLUMNS} FROM alert WHERE {" AND ".join(tests)} ORDER BY {key} DESC, id DESC LIMIT :limit
+        SELECT {shown}, {_HELD}, {COLUMNS} FROM alert
+        WHERE {" AND ".join(tests)} ORDER BY {key} DESC, id DESC LIMIT :limit
     """)
     rows = (await session.execute(query, {**given, "tenant": tenant, "limit": limit})).all()
-    return [(row[0], held_from(row[1:])) for row in rows]
+    return [(row[0], row[1], held_from(row[2:])) for row in rows]
 
 
 async def by_ids(session: AsyncSession, tenant: str, ids: Collection[UUID]) -> list[Held]:
