@@ -13,7 +13,7 @@ ADAPTERS = "adapters"
 """The one folder of a package that holds a module per foreign system instead of a feature's five files."""
 TESTS = {"unit", "integration", "contract", "component"}
 HEADINGS = ("Owns", "Publishes", "Consumes", "Settings", "Run")
-LONGEST_PROCESS = 60
+LONGEST_PROCESS = 80
 
 
 def deviations(service: Path) -> Iterator[str]:

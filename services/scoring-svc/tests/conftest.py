@@ -75,6 +75,8 @@ class AccountSaid(Payload, frozen=True, kw_only=True):
     tier: str | None = "A"
     owner_id: UUID | None = OWNER
     parent_id: UUID | None = None
+    industry: str | None = None
+    territory: str | None = None
     cadence_days: float | None = None
     renewal_at: datetime | None = None
     value: dict[str, Any] | None = None

@@ -50,6 +50,8 @@ class AccountChanged(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None = None
     owner_id: UUID | None = None
     parent_id: UUID | None = None
+    industry: str | None = None
+    territory: str | None = None
     cadence_days: Finite | None = None
     renewal_at: UtcTime | None = None
     value: Value | None = None

@@ -88,7 +88,7 @@ class UnknownTimeZone(DomainError):
 
 
 class UnroutableChannel(DomainError):
-    """A route would lead to a channel that there is not."""
+    """A route or a rule would lead to a channel that there is not."""
 
 
 class NoDigest(DomainError):
@@ -147,8 +147,84 @@ class NoOverride(DomainError):
     """No override is in force for the account."""
 
 
+class UnknownScorecard(DomainError):
+    """No scorecard of the tenant has this id."""
+
+
+class WeightsSumToZero(DomainError):
+    """A scorecard whose measures weigh nothing gives no score."""
+
+
+class HalfLifeOutOfRange(DomainError):
+    """A half-life lasts 1 to 3,650 days."""
+
+
+class BandsOutOfOrder(DomainError):
+    """The bands of a scorecard would overlap."""
+
+
+class CatalogueKind(DomainError):
+    """A kind of the catalogue is no kind of the tenant's own."""
+
+
+class UnfitSegment(DomainError):
+    """The default scorecard is for everybody else; any other says whom it is for."""
+
+
+class SegmentsOverlap(DomainError):
+    """Another scorecard in force is for some of the same accounts."""
+
+
+class NoDraft(DomainError):
+    """Only drafts can be changed, removed and published."""
+
+
+class DraftOutdated(DomainError):
+    """A later version of the scorecard was published since this draft was begun."""
+
+
+class NotInForce(DomainError):
+    """Only a scorecard in force can be retired."""
+
+
+class UnknownRun(DomainError):
+    """No run of the tenant has this id."""
+
+
+class RunEnded(DomainError):
+    """A run that has ended can't be stopped."""
+
+
 class OutcomeInTheFuture(DomainError):
     """An outcome is recorded when it has come about."""
+
+
+class UnknownBacktest(DomainError):
+    """No backtest of the tenant has this id."""
+
+
+class BacktestsBusy(DomainError):
+    """As many backtests as may be are at work, or a step of the one asked for is being done."""
+
+
+class TooManyDates(DomainError):
+    """A backtest looks at 24 dates at most."""
+
+
+class HorizonOutOfRange(DomainError):
+    """A horizon lasts 7 to 730 days."""
+
+
+class HorizonNotOver(DomainError):
+    """A date lies so late that nobody knows yet what came of it."""
+
+
+class NoOutcomes(DomainError):
+    """No account is on record as lost within the horizons."""
+
+
+class FitOutOfReach(DomainError):
+    """A fit needs one scorecard, and dates of which the last begins after an earlier one's horizon."""
 
 
 ERRORS: dict[type[DomainError], tuple[int, str]] = {
@@ -188,5 +264,24 @@ ERRORS: dict[type[DomainError], tuple[int, str]] = {
     UnknownDelivery: (404, "unknown-delivery"),
     DeliveryWaiting: (409, "delivery-waiting"),
     ChannelDisabled: (409, "channel-disabled"),
+    UnknownScorecard: (404, "unknown-scorecard"),
+    WeightsSumToZero: (422, "weights-sum-to-zero"),
+    HalfLifeOutOfRange: (422, "half-life-out-of-range"),
+    BandsOutOfOrder: (422, "bands-out-of-order"),
+    CatalogueKind: (422, "catalogue-kind"),
+    UnfitSegment: (422, "unfit-segment"),
+    SegmentsOverlap: (409, "segments-overlap"),
+    NoDraft: (409, "no-draft"),
+    DraftOutdated: (409, "draft-outdated"),
+    NotInForce: (409, "not-in-force"),
+    UnknownRun: (404, "unknown-run"),
+    RunEnded: (409, "run-ended"),
     OutcomeInTheFuture: (422, "outcome-in-the-future"),
+    UnknownBacktest: (404, "unknown-backtest"),
+    BacktestsBusy: (409, "backtests-busy"),
+    TooManyDates: (422, "too-many-dates"),
+    HorizonOutOfRange: (422, "horizon-out-of-range"),
+    HorizonNotOver: (422, "horizon-not-over"),
+    NoOutcomes: (422, "no-outcomes"),
+    FitOutOfReach: (422, "fit-out-of-reach"),
 }

@@ -16,7 +16,8 @@ from scoring_svc.notifications import api as notifications
 from scoring_svc.outcomes import api as outcomes
 from scoring_svc.overrides import api as overrides
 from scoring_svc.portfolio import api as portfolio
-from scoring_svc.rebuilds import api as rebuilds
+from scoring_svc.publishing import api as publishing
+from scoring_svc.rescoring import api as rescoring
 from scoring_svc.rollup import api as rollup
 from scoring_svc.routing import api as routing
 from scoring_svc.scorecards import api as scorecards
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         routers=[
             health.router,
             overrides.router,
-            rebuilds.router,
+            rescoring.router,
             history.router,
             explanation.router,
             forecast.router,
@@ -47,11 +48,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             alert_rules.router,
             verdicts.router,
             scorecards.router,
-            channels.router,
-            routing.router,
+            publishing.router,
+            *(channels.router, routing.router),
             notifications.router,
             breaker.router,
-            outcomes.router,
         ],
         errors=ERRORS,
         clock=clock,

@@ -24,6 +24,8 @@ from scoring_svc.ledger.handlers import fold_evidence
 from scoring_svc.measures.handlers import project_measures
 from scoring_svc.notifications.handlers import deliver, forget
 from scoring_svc.notifications.tables import NotificationRow
+from scoring_svc.rescoring.handlers import go_on
+from scoring_svc.rescoring.tables import RescoringRunRow
 from scoring_svc.situation.handlers import forget as forget_situations
 from scoring_svc.situation.handlers import project_people
 from scoring_svc.situation.tables import SituationHistoryRow
@@ -52,6 +54,7 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
 TIMERS: tuple[Timer, ...] = (
     Timer("notifications", NotificationRow, NotificationRow.due_at, deliver, batch=20),
     Timer("deliveries", NotificationRow, NotificationRow.forget_at, forget),
+    Timer("rescoring", RescoringRunRow, RescoringRunRow.next_at, go_on, batch=1),
     Timer("situations", SituationHistoryRow, SituationHistoryRow.forget_at, forget_situations),
     Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
 )

@@ -1,4 +1,4 @@
-"""What tests of channels need: settings with a key to seal with, receivers on this machine, and an administrator."""
+"""What tests of channels need: a key to seal secrets with, receivers, an administrator; and those of backtests."""
 
 import asyncio
 import email
@@ -6,13 +6,18 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
+from random import Random
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from pydantic import SecretStr
+
+from bellwether_kit.ids import uuid7
 
 SEALING_KEY = "dGVzdC1vbmx5LXRlc3Qtb25seS10ZXN0LW9ubHktMTI="
 
@@ -156,3 +161,74 @@ class Desk:
 def desk(client: httpx.AsyncClient, auth: Callable[..., dict[str, str]]) -> Desk:
     """An administrator of acme."""
     return Desk(client, auth("alerts:admin"))
+
+
+class Scorecards:
+    """An administrator of scorecards."""
+
+    def __init__(self, client: httpx.AsyncClient, auth: Callable[..., dict[str, str]]) -> None:
+        self.client, self.auth = client, auth
+
+    async def ask(self, method: str, path: str, body: Any = None, *, tenant: str = "acme", **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.request(
+            method, f"/v1{path}", json=body, headers=self.auth("health:admin", tenant=tenant) | named
+        )
+
+    async def draft(self, name: str = "default", **said: Any) -> dict[str, Any]:
+        answer = await self.ask("POST", "/scorecards", {"name": name, **said})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def publish(self, draft: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.ask("POST", f"/scorecards/{draft['id']}/publish", {"reason": "tests"})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+@pytest.fixture
+def scorecards(client: httpx.AsyncClient, auth: Callable[..., dict[str, str]]) -> Scorecards:
+    return Scorecards(client, auth)
+
+
+@pytest.fixture
+async def clients(world: Any) -> dict[UUID, list[datetime]]:
+    """When seventy clients ordered, by account: at a pace of their own until they leave, which half of them do."""
+    random, orders, said = Random(4), {}, []
+    for _ in range(70):
+        account, pace = uuid7(), random.uniform(5, 40)
+        leaves = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=random.uniform(60, 700))
+        at, times = datetime(2024, 10, 1, tzinfo=UTC), []
+        while (at := at + timedelta(days=random.expovariate(1 / pace))) < min(leaves, world.clock.now()):
+            times.append(at)
+        orders[account] = times
+        said += [world.evidence("order-placed", account_id=account, observed_at=at) for at in times]
+    for start in range(0, len(said), 500):
+        await world.tell(*said[start : start + 500])
+    await world.mailbox.fire_timers()
+    return orders
+
+
+@pytest.fixture
+def ask(client: httpx.AsyncClient, auth: Callable[..., dict[str, str]]) -> Callable[..., Any]:
+    """Ask for a backtest by orders at five dates, or as given."""
+
+    async def asked(tenant: str = "acme", **given: Any) -> httpx.Response:
+        dates = [f"2025-{month:02}-01" for month in (3, 5, 7, 9, 11)]
+        body = {"dates": dates, "act": "order-placed", "min_acts": 3, **given}
+        return await client.post("/v1/backtests", json=body, headers=auth("health:admin", tenant=tenant))
+
+    return asked
+
+
+@pytest.fixture
+def done(world: Any, ask: Any) -> Callable[..., Any]:
+    """Ask for a backtest, let the worker work, and give what came of it."""
+
+    async def did(**given: Any) -> dict[str, Any]:
+        answer = await ask(**given)
+        assert answer.status_code == 202, answer.text
+        await world.mailbox.fire_timers()
+        return dict((await world.get(f"/backtests/{answer.json()['id']}")).json())
+
+    return did

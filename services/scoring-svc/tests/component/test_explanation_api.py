@@ -92,16 +92,12 @@ async def test_an_override_is_shown_beside_while_it_was_in_force_and_moves_nothi
     assert shown == {"before": None, "during": (90.0, "met them"), "after": None}
 
 
-async def test_a_past_score_keeps_the_scorecard_that_made_it(world: Any) -> None:
+async def test_a_past_score_keeps_the_scorecard_that_made_it(world: Any, scorecards: Any) -> None:
     await world.happens("meeting-held", "meeting-held", "complaint-raised")
     then, past = world.clock.now().isoformat(), await world.health()
-    world.mailbox.admin(
-        "INSERT INTO scorecard (tenant, name, version, state, configuration, author, reason, changed_at)"
-        " VALUES (%s, 'default', 2, 'published', %s, 'ana', 'complaints weigh more', now())",
-        "acme",
-        '{"scale": 9.0, "kind_weights": {"complaint-raised": -6.0}}',
-    )
     world.clock.advance(timedelta(hours=1))
+    await scorecards.publish(await scorecards.draft(scale=9.0, kind_weights={"complaint-raised": -6.0}))
+    await world.mailbox.fire_timers()
     await world.happens("meeting-held")
     before = (await world.get(f"{PATH}/explanation", at=then)).json()
     now = (await world.get(f"{PATH}/explanation")).json()

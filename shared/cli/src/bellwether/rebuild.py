@@ -48,11 +48,12 @@ def scoring(
 
 
 def derive_anew(client: Client, say: Callable[[str], None], pause: float = PAUSE) -> int:
-    """Ask for a rebuild and wait until no account waits for it; gives how many there were."""
-    state = client.ask("scoring", "health/rebuild", {})
-    accounts = int(state["accounts"])
-    while state["waiting"]:
-        say(f"{accounts - state['waiting']:,} of {accounts:,} accounts")
+    """Ask for a rebuild and wait until its run is over; gives how many accounts there were."""
+    run = client.ask("scoring", "health/rebuild", {})
+    while run["state"] == "running":
+        say(f"{run['looked_at']:,} of {run['accounts']:,} accounts")
         time.sleep(pause)
-        state = client.get("scoring", "health/rebuild")
-    return accounts
+        run = client.get("scoring", f"rescoring-runs/{run['id']}")
+    if run["state"] != "done":
+        raise SystemExit(f"The rebuild was {run['state']} by {run['ended_by']}.")
+    return int(run["rescored"])

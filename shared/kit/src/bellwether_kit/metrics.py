@@ -11,4 +11,10 @@ OUTBOX_UNSENT = Gauge("bellwether_outbox_unsent_rows", "Outbox rows that are not
 TIMERS_DUE = Gauge("bellwether_timers_due_rows", "Rows whose due time has passed")
 TIMERS_FIRED = Counter("bellwether_timers_fired_total", "Due rows handled", ["timer"])
 UNKNOWN_EVIDENCE = Counter("bellwether_unknown_evidence_total", "Evidence of kinds that no scorecard gives a worth")
+BALANCE_DRIFT = Histogram(
+    "bellwether_balance_drift",
+    "Widest difference, per page of an audit, between balances kept in steps and summed anew",
+    buckets=(1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-6, 1e-3, 1.0),
+)
+DRIFTED_ACCOUNTS = Counter("bellwether_drifted_accounts_total", "Accounts whose balances were off by more than 1e-9")
 LOOP_LAG = Gauge("bellwether_loop_lag_seconds", "How late the event loop wakes a sleeper")

@@ -53,6 +53,8 @@ def _facts(event: Heard) -> AccountFacts:
         tier=data.tier,
         owner_id=data.owner_id,
         parent_id=data.parent_id,
+        industry=data.industry,
+        territory=data.territory,
         cadence_days=data.cadence_days,
         value_amount=data.value.amount if data.value else 0.0,
         value_currency=data.value.currency if data.value else None,

@@ -10,19 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 _PROJECT = text("""
     INSERT INTO account AS known (tenant, account_id, version, removed, name, tier, owner_id, cadence_days,
-                                  value_amount, value_currency, renewal_at, known_since, whitespace, parent_id)
+                                  value_amount, value_currency, renewal_at, known_since, whitespace, parent_id,
+                                  industry, territory)
     SELECT * FROM unnest(
         CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:version AS integer[]),
         CAST(:removed AS boolean[]), CAST(:name AS text[]), CAST(:tier AS text[]), CAST(:owner_id AS uuid[]),
         CAST(:cadence_days AS float8[]), CAST(:value_amount AS float8[]), CAST(:value_currency AS text[]),
         CAST(:renewal_at AS timestamptz[]), CAST(:known_since AS timestamptz[]), CAST(:whitespace AS float8[]),
-        CAST(:parent_id AS uuid[]))
+        CAST(:parent_id AS uuid[]), CAST(:industry AS text[]), CAST(:territory AS text[]))
     ON CONFLICT (tenant, account_id) DO UPDATE
     SET version = EXCLUDED.version, removed = EXCLUDED.removed, name = EXCLUDED.name, tier = EXCLUDED.tier,
         owner_id = EXCLUDED.owner_id, cadence_days = EXCLUDED.cadence_days,
         value_amount = EXCLUDED.value_amount, value_currency = EXCLUDED.value_currency,
         renewal_at = EXCLUDED.renewal_at, known_since = EXCLUDED.known_since,
-        whitespace = EXCLUDED.whitespace, parent_id = EXCLUDED.parent_id
+        whitespace = EXCLUDED.whitespace, parent_id = EXCLUDED.parent_id,
+        industry = EXCLUDED.industry, territory = EXCLUDED.territory
     WHERE known.version < EXCLUDED.version
     RETURNING tenant, CAST(account_id AS text)
 """)
@@ -46,6 +48,8 @@ class AccountFacts:
     known_since: datetime | None = None
     whitespace: float | None = None
     parent_id: UUID | None = None
+    industry: str | None = None
+    territory: str | None = None
 
 
 async def project(session: AsyncSession, facts: Sequence[AccountFacts]) -> list[tuple[str, str]]:

@@ -36,3 +36,5 @@ class AccountRow(Table, table=True):
     known_since: datetime | None = Field(sa_type=_TIME)
     whitespace: float | None
     parent_id: UUID | None
+    industry: str | None = Field(sa_type=Text)
+    territory: str | None = Field(sa_type=Text)

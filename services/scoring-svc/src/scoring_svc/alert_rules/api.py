@@ -209,12 +209,13 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
         rows = await previews_store.accounts(session, call.tenant, after=after, limit=page.limit + 1)
         kept, cursor = page.cut(rows, key=lambda row: [str(row.account_id)])
         pasts = await previews_store.pasts(session, call.tenant, kept, since=since, now=call.now)
-        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        cards = (await scorecards_store.in_force(session, {call.tenant}))[call.tenant]
         now = (await store.in_force(session, {call.tenant}))[call.tenant][rule]
     items = []
     for row in kept:
         past = pasts[row.account_id]
-        told = [_raised(config, past, card.engaged, end) for config in (now, then)]
+        engaged = cards.of(row.tier, row.industry, row.territory).engaged
+        told = [_raised(config, past, engaged, end) for config in (now, then)]
         if any(told):
             items.append(PreviewItem(account_id=row.account_id, account_name=row.name, now=told[0], then=told[1]))
         await asyncio.sleep(0)  # other requests go on while a page is worked through
@@ -248,8 +249,8 @@ def sensible(config: RuleConfig) -> RuleConfig:
 
 async def _refuse_unknown(session: AsyncSession, tenant: str, body: PreviewSettings, config: RuleConfig) -> None:
     """Refuse kinds that no scorecard in force knows and channels that there are not."""
-    card = (await scorecards_store.published(session, {tenant}))[tenant]
-    unknown = sorted(config.kinds - card.kind_weights.keys())
+    cards = (await scorecards_store.in_force(session, {tenant}))[tenant]
+    unknown = sorted(config.kinds - cards.kinds)
     if unknown:
         raise UnknownKind(f"No scorecard in force knows evidence of kind {unknown[0]}.", pointer="/kinds")
     there = await channels_store.kinds(session, tenant, body.channels) if body.channels else {}

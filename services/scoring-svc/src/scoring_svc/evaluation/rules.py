@@ -26,7 +26,7 @@ from scoring_svc.health.rules import (
     weigh,
 )
 from scoring_svc.patterns.rules import forget
-from scoring_svc.scorecards.rules import DAY, Scorecard
+from scoring_svc.scorecards.rules import DAY, Cards, Scorecard
 
 # Changes of score or confidence below this are not worth an event: nobody would see them.
 VISIBLE_POINTS: Final = 0.005
@@ -36,7 +36,7 @@ MIND: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What a tenant goes by: its scorecard, its alert rules, and the evidence kinds that they track."""
+    """What an account goes by: its scorecard, the tenant's alert rules, and the evidence kinds that they track."""
 
     card: Scorecard
     rules: Mapping[str, RuleConfig]
@@ -46,6 +46,30 @@ class Book:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_kind", by_alert_kind(self.rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a tenant's accounts go by: a book for each of its scorecards."""
+
+    cards: Cards
+    rules: Mapping[str, RuleConfig]
+    tracked: frozenset[str]
+    _by_name: Mapping[str, Book] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cards = (self.cards.default, *(card for _, card in self.cards.segments))
+        books = {card.name: Book(card, self.rules, self.tracked) for card in cards}
+        object.__setattr__(self, "_by_name", books)
+
+    def of(self, account: Account) -> Book:
+        """The book of the account, whose tier, industry and territory say which."""
+        return self._by_name[self.cards.of(account.tier, account.industry, account.territory).name]
+
+    def made(self, account: Account) -> bool:
+        """Whether the account's balances are those of its scorecard; of an account without any, they are."""
+        card = self.of(account).card
+        return not account.scorecard or (account.scorecard, account.scorecard_version) == (card.name, card.version)
 
 
 class Verdict(NamedTuple):
@@ -169,6 +193,7 @@ def _visible(account: Account) -> bool:
     """Whether anybody would see a difference from what was said last."""
     return (
         account.said_score is None
+        or account.recarded
         or account.said_confidence is None
         or account.said_band != account.band
         or account.said_override != (None if account.override is None else account.override.id)

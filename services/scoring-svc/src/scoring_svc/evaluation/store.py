@@ -11,7 +11,7 @@ from scoring_svc.alerts import store as alerts_store
 from scoring_svc.alerts.rules import Decision, summary, touched
 from scoring_svc.alerts.store import Change, Circumstances, Held
 from scoring_svc.caps.rules import CAP_KINDS
-from scoring_svc.evaluation.rules import Book, judge
+from scoring_svc.evaluation.rules import Books, judge
 from scoring_svc.explanation.rules import drivers
 from scoring_svc.health import store as health_store
 from scoring_svc.health.rules import Account, Key
@@ -24,28 +24,32 @@ from scoring_svc.scorecards import store as scorecards_store
 from scoring_svc.scorecards.rules import Scorecard
 
 
-async def books(uow: UnitOfWork, tenants: Collection[str]) -> dict[str, Book]:
+async def books(uow: UnitOfWork, tenants: Collection[str]) -> dict[str, Books]:
     """What each tenant goes by at present."""
-    cards = await scorecards_store.published(uow.session, tenants)
+    cards = await scorecards_store.in_force(uow.session, tenants)
     rules = await alert_rules_store.in_force(uow.session, tenants)
-    return {tenant: Book(cards[tenant], rules[tenant], tracked_kinds(rules[tenant]) | CAP_KINDS) for tenant in tenants}
+    return {tenant: Books(cards[tenant], rules[tenant], tracked_kinds(rules[tenant]) | CAP_KINDS) for tenant in tenants}
 
 
-async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: dict[str, Book]) -> None:
-    """Evaluate locked accounts: health, history, alerts and their events. Removed accounts are passed over."""
+async def settle(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Mapping[str, Books]) -> None:
+    """Evaluate locked accounts: health, history, alerts and their events. Removed accounts are passed over.
+
+    Balances that another scorecard made are summed anew: whatever was added to them in this transaction is in the
+    ledger too.
+    """
     present = [account for account in accounts if not account.removed]
     if not present:
         return
     now = uow.now.timestamp()
     await _let_expire(uow, [a for a in present if a.override is not None and a.override.expires_at <= uow.now])
-    await restore(uow, [account for account in present if account.recount], by_tenant)
+    await restore(uow, [a for a in present if a.recount or not by_tenant[a.tenant].made(a)], by_tenant)
     await _count_pending(uow, [a for a in present if a.pending is not None and a.pending <= now], by_tenant)
     await refresh(uow, [account for account in present if account.stale], by_tenant)
     await _tally(uow, [account for account in present if account.balances.tally is None])
     alerts = await alerts_store.current(uow.session, [account.key for account in present])
     changed, changes = [], []
     for account in present:
-        book, held = by_tenant[account.tenant], alerts.get(account.key, {})
+        book, held = by_tenant[account.tenant].of(account), alerts.get(account.key, {})
         verdict = judge(account, book, {kind: each.alert for kind, each in held.items()}, now, uuid7)
         decisions = [*verdict.decisions, *_retold(account, held, verdict.decisions)]
         if not verdict.visible and not decisions:
@@ -71,7 +75,7 @@ async def _let_expire(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
             account.override = None
 
 
-async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
+async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: Mapping[str, Books]) -> None:
     """Read the accounts' memory of recent evidence from the ledger anew."""
     if not accounts:
         return
@@ -79,7 +83,7 @@ async def refresh(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[
     for account in accounts:
         account.memory = Memory()
     for key, piece in await ledger_store.recall(uow.session, list(by_key)):
-        book = by_tenant[key[0]]
+        book = by_tenant[key[0]].of(by_key[key])
         by_key[key].memory.remember(piece, book.card.half_lives, book.tracked)
 
 
@@ -91,11 +95,13 @@ async def _tally(uow: UnitOfWork, accounts: Sequence[Account]) -> None:
             account.balances.tally = counted[account.key]
 
 
-async def restore(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Mapping[str, Book]) -> None:
-    """Sum locked accounts' balances anew from the ledger and have `settle` read all else from there."""
+async def restore(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Mapping[str, Books]) -> None:
+    """Weigh and sum locked accounts' evidence anew from the ledger and have `settle` read all else from there."""
     if not accounts:
         return
-    half_lives = {account.key: by_tenant[account.tenant].card.half_lives for account in accounts}
+    cards = {account.key: by_tenant[account.tenant].of(account).card for account in accounts}
+    await ledger_store.weigh(uow.session, cards)
+    half_lives = {key: card.half_lives for key, card in cards.items()}
     summed = await ledger_store.balances(uow.session, half_lives, uow.now)
     following = await ledger_store.next_pending(uow.session, list(half_lives))
     for account in accounts:
@@ -103,15 +109,19 @@ async def restore(uow: UnitOfWork, accounts: Collection[Account], by_tenant: Map
         account.balances.tally = None
         account.pending = following.get(account.key)
         account.stale = True
+        if not by_tenant[account.tenant].made(account):
+            account.recarded = True
+            account.days = []  # scores by another scorecard are no yardstick for these
 
 
-async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: dict[str, Book]) -> None:
+async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant: Mapping[str, Books]) -> None:
     """Add evidence whose time has come."""
     if not accounts:
         return
     by_key: dict[Key, Account] = {account.key: account for account in accounts}
     for key, piece in await ledger_store.count_pending(uow.session, list(by_key), uow.now):
-        account, book = by_key[key], by_tenant[key[0]]
+        account = by_key[key]
+        book = by_tenant[key[0]].of(account)
         account.balances.add(piece, book.card.half_lives)
         account.memory.remember(piece, book.card.half_lives, book.tracked)
     following = await ledger_store.next_pending(uow.session, list(by_key))

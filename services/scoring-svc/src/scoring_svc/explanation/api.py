@@ -126,11 +126,11 @@ async def explain_health(
             raise UnknownAccount("Nothing is known of an account with this id.")
         past: Sequence[HealthHistoryRow] = ()
         if at is None:
-            card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+            card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
         else:
             past = await health_store.history(session, call.tenant, account_id, since=None, until=at, limit=1)
             made_by = past[0] if past else row
-            card = await store.scorecard(session, call.tenant, made_by.scorecard, made_by.scorecard_version)
+            card = await scorecards_store.version(session, call.tenant, made_by.scorecard, made_by.scorecard_version)
         told = await ledger_store.told(session, call.tenant, account_id, moment)
         override = await store.override(session, call.tenant, account_id, moment)
     found = _explained(card, told, account if at is None else None, past, moment)

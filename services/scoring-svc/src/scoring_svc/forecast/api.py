@@ -16,7 +16,7 @@ from scoring_svc.alerts.rules import Decision
 from scoring_svc.caps.rules import cap_until
 from scoring_svc.errors import MomentOutOfReach, UnknownAccount, UnknownKind
 from scoring_svc.evaluation import store as evaluation_store
-from scoring_svc.evaluation.rules import Book, judge
+from scoring_svc.evaluation.rules import Book, Books, judge
 from scoring_svc.forecast.rules import time_to_risk
 from scoring_svc.health import store as health_store
 from scoring_svc.health.rules import Account
@@ -103,9 +103,10 @@ async def what_if(
         raise MomentOutOfReach("The last contact was now or before.", pointer="/last_two_way_at")
     now, key = call.now.timestamp(), (call.tenant, str(account_id))
     async with call.rehearsal() as uow:
-        book = (await evaluation_store.books(uow, {call.tenant}))[call.tenant]
+        books = await evaluation_store.books(uow, {call.tenant})
+        as_is, supposed = await _in_hand(uow, call, account_id, books), await _in_hand(uow, call, account_id, books)
+        book = books[call.tenant].of(as_is)
         _known_kinds(body, book)
-        as_is, supposed = await _in_hand(uow, call, account_id, book), await _in_hand(uow, call, account_id, book)
         held = (await alerts_store.current(uow.session, [key])).get(key, {})
     alerts = {kind: each.alert for kind, each in held.items()}
     _suppose(supposed, body, book, now)
@@ -127,13 +128,15 @@ def _known_kinds(body: Supposition, book: Book) -> None:
             raise UnknownKind(f"The scorecard knows no evidence of kind {said.kind}.", pointer=pointer)
 
 
-async def _in_hand(uow: UnitOfWork, call: Call, account_id: UUID, book: Book) -> Account:
+async def _in_hand(uow: UnitOfWork, call: Call, account_id: UUID, books: dict[str, Books]) -> Account:
     """The account as an evaluation would find it."""
     account = await health_store.snapshot(uow.session, call.tenant, account_id, call.now)
     if account is None or await health_store.current(uow.session, call.tenant, account_id) is None:
         raise UnknownAccount("Nothing is known of an account with this id.")
+    if not books[call.tenant].made(account):
+        await evaluation_store.restore(uow, [account], books)
     if account.stale:
-        await evaluation_store.refresh(uow, [account], {call.tenant: book})
+        await evaluation_store.refresh(uow, [account], books)
     if account.balances.tally is None:
         account.balances.tally = (await ledger_store.tally(uow.session, [account.key], call.now))[account.key]
     return account

@@ -98,7 +98,7 @@ async def get_health(account_id: UUID, call: Reader) -> HealthView:
         account = await store.snapshot(session, call.tenant, account_id, call.now)
         if row is None or account is None:
             raise UnknownAccount("Nothing is known of an account with this id.")
-        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
         past = await store.history(session, call.tenant, account_id, since=None, until=call.now, limit=2)
     if account.override is not None and account.override.expires_at <= call.now:
         account.override = None  # the worker has not ended it yet

@@ -75,7 +75,10 @@ class Account:
     days: list[Day]
     measures: list[float | None]
     situation: Situation = NOTHING_KNOWN
+    industry: str | None = None
+    territory: str | None = None
     recount: bool = False
+    recarded: bool = False
     uncapped: float = 50.0
     caps: Sequence[Cap] = ()
     said_caps: Sequence[str] = ()
@@ -89,8 +92,8 @@ class Account:
     score: float = 50.0
     confidence: float = 0.0
     change: float = 0.0
-    scorecard: str = "default"
-    scorecard_version: int = 1
+    scorecard: str = ""
+    scorecard_version: int = 0
     next_evaluation: float = 0.0
 
     @property

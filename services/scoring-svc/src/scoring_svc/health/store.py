@@ -17,14 +17,15 @@ from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.overrides.rules import Override
+from scoring_svc.rescoring import store as rescoring_store
 from scoring_svc.scorecards.rules import MEASURES, cadence_days
 from scoring_svc.situation.rules import Situation, late_since
 
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
 
 _ENSURE = text(f"""
-    INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale, recount)
-    SELECT tenant, account_id, 0, 'default', 1, false, false FROM {_KEYS}
+    INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale)
+    SELECT tenant, account_id, 0, 'default', 1, false FROM {_KEYS}
     ORDER BY tenant, account_id
     ON CONFLICT DO NOTHING
 """)
@@ -45,8 +46,9 @@ _READ = text(f"""
            m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
            h.state,
            coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
-           s.overdue, a.whitespace, h.recount,
-           CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at
+           s.overdue, a.whitespace,
+           CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at,
+           a.industry, a.territory, h.scorecard, h.scorecard_version
     FROM {_KEYS}
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
@@ -59,7 +61,7 @@ _SAVE = text("""
     UPDATE account_health AS h
     SET state = decode(s.state, 'hex'), score = s.score, band = s.band, confidence = s.confidence,
         change = s.change, sequence = s.sequence, scorecard = s.scorecard,
-        scorecard_version = s.scorecard_version, stale = false, recount = false, evaluated_at = :now,
+        scorecard_version = s.scorecard_version, stale = false, evaluated_at = :now,
         next_evaluation_at = to_timestamp(s.next_evaluation)
     FROM unnest(
         CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:state AS text[]), CAST(:score AS float8[]),
@@ -131,6 +133,7 @@ async def lock(session: AsyncSession, keys: Collection[Key], now: datetime) -> d
     columns = key_arrays(sorted(keys))
     if (await session.execute(_LOCK, columns)).scalar_one() < len(keys):
         await session.execute(_ENSURE, columns)
+        await rescoring_store.audit_later(session, {tenant for tenant, _ in keys}, now)
         await session.execute(_LOCK, columns)
     return await _read(session, columns, now)
 
@@ -158,17 +161,20 @@ def _account(row: Any, landmark: float) -> Account:
         days=kept.days,
         measures=kept.measures,
         situation=_situation(row[22:28]),
-        recount=row[28],
         uncapped=kept.uncapped,
         caps=[Cap(*cap) for cap in kept.caps],
         said_caps=kept.said_caps,
-        override=None if row[29] is None else Override(*row[29:36]),
+        override=None if row[28] is None else Override(*row[28:35]),
         said_override=kept.said_override,
         pending=kept.pending,
         said_score=kept.said_score,
         said_band=kept.said_band,
         said_confidence=kept.said_confidence,
         waiting=kept.waiting,
+        industry=row[35],
+        territory=row[36],
+        scorecard=row[37] if state is not None else "",
+        scorecard_version=row[38],
     )
 
 

@@ -18,7 +18,7 @@ class AccountHealthRow(Table, table=True):
     """One account's health as last evaluated; its lock serialises all that happens to the account.
 
     `state` (MessagePack, see the store) holds the balances and the memory of recent evidence, which no statement
-    looks into. `stale` asks for the memory to be read from the ledger anew, `recount` for the balances too.
+    looks into. `stale` asks for the memory to be read from the ledger anew.
     """
 
     __tablename__ = "account_health"
@@ -37,7 +37,6 @@ class AccountHealthRow(Table, table=True):
     sequence: int = Field(sa_type=BigInteger)
     scorecard_version: int
     stale: bool
-    recount: bool
     band: str | None = Field(sa_type=Text)
     scorecard: str = Field(sa_type=Text)
     state: bytes | None = Field(sa_type=LargeBinary)

@@ -14,6 +14,7 @@ from bellwether_kit.http import router as routes
 from scoring_svc.errors import SpanOutOfOrder, UnknownAccount
 from scoring_svc.health import store as health_store
 from scoring_svc.health.store import measures_of
+from scoring_svc.health.tables import AccountHealthRow
 from scoring_svc.history import store
 from scoring_svc.history.rules import Frame, Mark, Point, Said, picture
 from scoring_svc.scorecards import store as scorecards_store
@@ -133,8 +134,8 @@ async def draw_history(account_id: UUID, call: Reader, asked: Annotated[Span, Qu
     length = until - since
     interval = "all" if length <= _BY_CHANGE else "day" if length <= _BY_DAY else "week"
     async with call.read() as session:
-        await _known(call, session, account_id)
-        card = (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+        current = await _known(call, session, account_id)
+        card = await scorecards_store.version(session, call.tenant, current.scorecard, current.scorecard_version)
         name = await store.name(session, call.tenant, account_id)
         before = await store.last_before(session, call.tenant, account_id, since)
         rows = await store.points(
@@ -158,9 +159,11 @@ def _in_order(since: datetime | None, until: datetime) -> None:
         raise SpanOutOfOrder("The span must end later than it begins.", pointer="/to")
 
 
-async def _known(call: Call, session: Any, account_id: UUID) -> None:
-    if await health_store.current(session, call.tenant, account_id) is None:
+async def _known(call: Call, session: Any, account_id: UUID) -> AccountHealthRow:
+    row = await health_store.current(session, call.tenant, account_id)
+    if row is None:
         raise UnknownAccount("Nothing is known of an account with this id.")
+    return row
 
 
 def _points(before: Row[Any] | None, rows: Sequence[Row[Any]], since: datetime) -> list[Point]:

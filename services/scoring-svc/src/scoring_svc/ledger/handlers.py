@@ -1,13 +1,13 @@
 """What follows when evidence is recorded, corrected or retracted: ledger, balances, and all that hangs on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.events import Received
 from bellwether_kit.metrics import UNKNOWN_EVIDENCE
 from scoring_svc.consumed import EvidenceRecorded, EvidenceRetracted
 from scoring_svc.evaluation import store as evaluation_store
-from scoring_svc.evaluation.rules import Book
+from scoring_svc.evaluation.rules import Books
 from scoring_svc.health import store as health_store
 from scoring_svc.health.rules import Account, Key
 from scoring_svc.ledger import store
@@ -20,33 +20,40 @@ Heard = Received[EvidenceRecorded] | Received[EvidenceRetracted]
 async def fold_evidence(uow: UnitOfWork, events: Sequence[Heard]) -> None:
     """Record each revision once and evaluate each touched account once, however many events it got."""
     books = await evaluation_store.books(uow, {event.tenant for event in events})
-    entries = newest(events, books, uow.now.timestamp())
-    touched = {(entry.tenant, entry.account_id) for entry in entries}
+    heard = newest(events)
+    touched = {(event.tenant, event.data.account_id.lower()) for event in heard}
     accounts = await health_store.lock(uow.session, touched, uow.now)
+    now = uow.now.timestamp()
+    entries = [_entry(event, accounts, books, now) for event in heard]
     recorded = await store.record(uow.session, entries)
     await _lock_former(uow, accounts, recorded)
     news = _fold(accounts, recorded, books)
     await evaluation_store.settle(uow, news, books)
 
 
-def newest(events: Sequence[Heard], books: dict[str, Book], now: float) -> list[Entry]:
+def newest(events: Sequence[Heard]) -> list[Heard]:
     """The highest revision of each piece in the batch, in the order of the ledger's key."""
-    kept: dict[Key, Entry] = {}
+    kept: dict[Key, Heard] = {}
     for event in events:
-        entry = _entry(event, books[event.tenant], now)
-        key = entry.tenant, entry.evidence_id
+        key = event.tenant, event.data.evidence_id.lower()
         known = kept.get(key)
-        if known is None or (known.revision, known.retracted) < (entry.revision, entry.retracted):
-            kept[key] = entry
+        if known is None or _place(known) < _place(event):
+            kept[key] = event
     return [kept[key] for key in sorted(kept)]
 
 
-def _entry(event: Heard, book: Book, now: float) -> Entry:
+def _place(event: Heard) -> tuple[int, bool]:
+    """Where an event stands among those of its piece: of one revision, the retraction is the last word."""
+    return event.data.revision, isinstance(event.data, EvidenceRetracted)
+
+
+def _entry(event: Heard, accounts: Mapping[Key, Account], books: Mapping[str, Books], now: float) -> Entry:
     data = event.data
     evidence_id, account_id = data.evidence_id.lower(), data.account_id.lower()
     if isinstance(data, EvidenceRetracted):
         at = event.time.timestamp()
         return Entry(event.tenant, evidence_id, account_id, at, 0.0, 0.0, data.revision, -1, True, False, "")
+    book = books[event.tenant].of(accounts[event.tenant, account_id])
     dimension = dimension_index(data.dimension)
     observed = data.observed_at.timestamp()
     return Entry(
@@ -71,15 +78,13 @@ async def _lock_former(uow: UnitOfWork, accounts: dict[Key, Account], recorded: 
         accounts |= await health_store.lock(uow.session, former, uow.now)
 
 
-def _fold(accounts: dict[Key, Account], recorded: Iterable[Recorded], books: dict[str, Book]) -> list[Account]:
+def _fold(accounts: dict[Key, Account], recorded: Iterable[Recorded], books: Mapping[str, Books]) -> list[Account]:
     """Add what is new, take back what it replaces; gives the accounts for which something changed."""
     changed: dict[Key, Account] = {}
     for entry, before in recorded:
-        book = books[entry.tenant]
-        half_lives = book.card.half_lives
         if before is not None:
             former = accounts[entry.tenant, before[0]]
-            former.balances.add(before[1], half_lives, -1)
+            former.balances.add(before[1], books[entry.tenant].of(former).card.half_lives, -1)
             former.stale = former.stale or former.memory.knows(before[1])
             changed[former.key] = former
         if entry.retracted:
@@ -89,8 +94,9 @@ def _fold(accounts: dict[Key, Account], recorded: Iterable[Recorded], books: dic
             UNKNOWN_EVIDENCE.inc()
         changed[account.key] = account
         if entry.counted:
-            account.balances.add(entry.piece, half_lives)
-            account.memory.remember(entry.piece, half_lives, book.tracked)
+            book = books[entry.tenant].of(account)
+            account.balances.add(entry.piece, book.card.half_lives)
+            account.memory.remember(entry.piece, book.card.half_lives, book.tracked)
         else:
             pending = account.pending
             account.pending = entry.observed if pending is None else min(pending, entry.observed)

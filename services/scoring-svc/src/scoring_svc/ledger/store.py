@@ -1,5 +1,6 @@
 """All SQL of the ledger: recording revisions set-based, and reading an account's evidence back."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bellwether_kit.db import array, arrays
 from scoring_svc.ledger.rules import RETURNED_SUM, Balances, Piece
 from scoring_svc.patterns.rules import DAYS_KEPT
-from scoring_svc.scorecards.rules import RETURNED, UNRETURNED
+from scoring_svc.scorecards.rules import RETURNED, UNRETURNED, Scorecard
 
 # Of each dimension, the newest pieces that a memory is rebuilt from.
 RECALLED: Final = 64
@@ -124,6 +125,20 @@ _SUMS = text(f"""
     ) AS s
 """)
 
+# Worth is what the scorecard says; what a piece was worth by another is not kept.
+_WEIGH = text("""
+    UPDATE evidence AS e SET weight = w.worth
+    FROM (
+        SELECT p.tenant, p.evidence_id,
+               CASE WHEN p.dimension < 0 THEN 0
+                    ELSE coalesce(CAST(CAST(:weights AS jsonb) ->> p.kind AS float8), 0) * p.magnitude END AS worth
+        FROM unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS a(tenant, account_id)
+        JOIN evidence AS p USING (tenant, account_id)
+        WHERE NOT p.retracted
+    ) AS w
+    WHERE e.tenant = w.tenant AND e.evidence_id = w.evidence_id AND e.weight <> w.worth
+""")
+
 _TALLY = text("""
     SELECT e.tenant, CAST(e.account_id AS text), CAST(floor(extract(epoch FROM e.observed_at) / 86400) AS integer),
            count(*) FILTER (WHERE e.weight < 0), count(*)
@@ -231,6 +246,16 @@ async def tally(session: AsyncSession, keys: Collection[Key], now: datetime) -> 
     for tenant, account_id, day, negatives, pieces in await session.execute(_TALLY, given):
         counted[tenant, account_id][day] = [negatives, pieces]
     return counted
+
+
+async def weigh(session: AsyncSession, cards: Mapping[Key, Scorecard]) -> None:
+    """Have each account's evidence be worth what its scorecard says; a statement per scorecard."""
+    by_card: dict[int, list[Key]] = {}
+    for key, card in cards.items():
+        by_card.setdefault(id(card), []).append(key)
+    for keys in by_card.values():
+        weights = json.dumps(dict(cards[keys[0]].kind_weights))
+        await session.execute(_WEIGH, {**key_arrays(keys), "weights": weights})
 
 
 async def balances(

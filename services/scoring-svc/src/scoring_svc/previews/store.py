@@ -16,7 +16,7 @@ from scoring_svc.situation.rules import HISTORY_KEPT, Situation, late_since
 
 _ACCOUNTS = text("""
     SELECT h.account_id, a.name, a.tier, a.value_amount, CAST(extract(epoch FROM a.renewal_at) AS float8) AS renewal,
-           a.cadence_days, a.whitespace
+           a.cadence_days, a.whitespace, a.industry, a.territory
     FROM account_health h LEFT JOIN account a USING (tenant, account_id)
     WHERE h.tenant = :tenant AND h.evaluated_at IS NOT NULL AND h.account_id > :after
     ORDER BY h.account_id LIMIT :limit

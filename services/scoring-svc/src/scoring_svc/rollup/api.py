@@ -124,7 +124,7 @@ async def _card(call: Call, session: AsyncSession, account_id: UUID) -> Scorecar
     row = await health_store.current(session, call.tenant, account_id)
     if row is None:
         raise UnknownAccount("Nothing is known of an account with this id.")
-    return (await scorecards_store.published(session, {call.tenant}))[call.tenant]
+    return await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
 
 
 def _member(row: Row[Any], card: Scorecard) -> Member:

@@ -1,9 +1,9 @@
-"""The scorecard as data: weights, half-lives, measures, bands. No arithmetic on accounts here."""
+"""The scorecard as data: weights, half-lives, measures, bands, and whom it is for. No arithmetic on accounts here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 DAY: Final = 86_400.0
 DIMENSIONS: Final = ("heart", "mind", "wallet")
@@ -103,6 +103,121 @@ class Scorecard:
 
 
 DEFAULT: Final = Scorecard()
+_SAID: Final = tuple(f.name for f in fields(Scorecard) if f.init and f.name not in ("name", "version"))
+
+
+def card_of(name: str, version: int, configuration: Mapping[str, Any]) -> Scorecard:
+    """The scorecard that a stored configuration stands for: the documented defaults with its differences."""
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in configuration.items()
+    }
+    weights = {**KIND_WEIGHTS, **configuration.get("kind_weights", {})}
+    return Scorecard(**{**said, "name": name, "version": version, "kind_weights": weights})
+
+
+def configuration_of(card: Scorecard) -> dict[str, Any]:
+    """What of a scorecard differs from the documented defaults, by field; `card_of` gives the scorecard back."""
+    said: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name in _SAID
+        if name != "kind_weights" and (value := getattr(card, name)) != getattr(DEFAULT, name)
+    }
+    weights = {kind: worth for kind, worth in card.kind_weights.items() if KIND_WEIGHTS.get(kind) != worth}
+    return {**said, "kind_weights": weights} if weights else said
+
+
+def described(card: Scorecard) -> dict[str, Any]:
+    """The scorecard as it is said to people: grouped, by name; half-lives, validities and cadences in days."""
+    lives = (*card.half_life_days, card.responsiveness_half_life_days)
+    return {
+        "name": card.name,
+        "version": card.version,
+        "kind_weights": {kind: worth for kind, worth in card.kind_weights.items() if kind in KIND_WEIGHTS},
+        "custom_kinds": {kind: worth for kind, worth in card.kind_weights.items() if kind not in KIND_WEIGHTS},
+        "half_life_days": dict(zip((*DIMENSIONS, "responsiveness"), lives, strict=True)),
+        "scale": card.scale,
+        "measure_weights": dict(zip(MEASURES, card.measure_weights, strict=True)),
+        "validity_days": {
+            "coverage": card.coverage_validity_days,
+            "satisfaction": card.satisfaction_validity_days,
+            "plan": card.plan_validity_days,
+        },
+        "caps": {
+            "renewal_declined": card.cap_renewal_declined,
+            "champion_gone": card.cap_champion_gone,
+            "veto_holder_detractor": card.cap_veto_holder_detractor,
+        },
+        "bands": {
+            "healthy_from": card.healthy_from,
+            "watch_from": card.watch_from,
+            "hysteresis": card.hysteresis,
+            "min_confidence": card.min_confidence,
+        },
+        "engaged": card.engaged,
+        "enough_evidence": card.enough_evidence,
+        "cadence_days": dict(CADENCE_DAYS),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Which accounts a scorecard is for: of one of the tiers, industries and territories; none named: of any."""
+
+    tiers: frozenset[str] = frozenset()
+    industries: frozenset[str] = frozenset()
+    territories: frozenset[str] = frozenset()
+
+    def holds(self, tier: str | None, industry: str | None, territory: str | None) -> bool:
+        """Whether such an account belongs to it."""
+        return (
+            (not self.tiers or tier in self.tiers)
+            and (not self.industries or industry in self.industries)
+            and (not self.territories or territory in self.territories)
+        )
+
+    def overlaps(self, other: "Segment") -> bool:
+        """Whether an account could belong to both."""
+        ours = (self.tiers, self.industries, self.territories)
+        theirs = (other.tiers, other.industries, other.territories)
+        return all(not a or not b or a & b for a, b in zip(ours, theirs, strict=True))
+
+    @property
+    def everybody(self) -> bool:
+        """Whether it leaves nobody out."""
+        return not (self.tiers or self.industries or self.territories)
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The scorecards in force for a tenant: one for segments, each its own, and one for all other accounts."""
+
+    default: Scorecard = DEFAULT
+    segments: Sequence[tuple[Segment, Scorecard]] = ()
+
+    def of(self, tier: str | None, industry: str | None, territory: str | None) -> Scorecard:
+        """The scorecard of such an account."""
+        for segment, card in self.segments:
+            if segment.holds(tier, industry, territory):
+                return card
+        return self.default
+
+    def overlapping(self, name: str, segment: Segment) -> Scorecard | None:
+        """A scorecard of another name that is for some of the same accounts, if there is one."""
+        return next((card for other, card in self.segments if card.name != name and other.overlaps(segment)), None)
+
+    def replaced(self, segment: Segment, card: Scorecard) -> "Cards":
+        """What would be in force with this scorecard in the place of that of its name."""
+        if segment.everybody:
+            return Cards(card, self.segments)
+        others = [entry for entry in self.segments if entry[1].name != card.name]
+        return Cards(self.default, (*others, (segment, card)))
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Every kind of evidence that one of them knows."""
+        return frozenset().union(self.default.kind_weights, *(card.kind_weights for _, card in self.segments))
+
+
 CADENCE_DAYS: Final[Mapping[str, float]] = MappingProxyType({"A": 7.0, "B": 14.0, "C": 30.0})
 
 

@@ -1,0 +1,1 @@
+"""Publishing: which scorecards are in force, and when that changes."""

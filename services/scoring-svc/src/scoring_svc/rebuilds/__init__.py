@@ -1,1 +1,0 @@
-"""Deriving health anew from the ledger, for a whole tenant."""
