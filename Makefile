@@ -76,5 +76,5 @@ bench: $(READY) ## measure the paths that must be fast, each beside its floor
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew: newest versions, hashes, no index address
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-	  --no-emit-package bellwether-kit --extra local --extra testing --group dev \
+	  --no-emit-package bellwether-kit --extra local --extra testing --extra backtest --group dev \
 	  shared/kit/pyproject.toml shared/cli/pyproject.toml services/*/pyproject.toml -o requirements.lock

@@ -16,14 +16,17 @@ from scoring_svc.proof.rules import (
     advantage,
     auc,
     brier,
-    calibrated,
     calibration,
+    chance,
     curve,
     isotonic,
     judge,
+    learnt,
     lift,
     midranks,
     precision,
+    thinned,
+    too_few,
 )
 
 # Five lost and five kept, drawn so that 21 of 25 pairs are in order and one is a tie.
@@ -108,21 +111,32 @@ def test_isotonic_pools_what_falls() -> None:
     assert isotonic([1.0, 1.0], [True, False]) == ([1.0], [0.5])
 
 
-def test_what_an_account_did_does_not_foretell_itself() -> None:
-    # One account alone is lost: learnt from the others, its chance is nought.
-    risk, lost = [float(i) for i in range(10)], [False] * 9 + [True]
-    assert calibrated(risk, lost, ALONE)[9] == 0.0
+def test_the_chance_of_a_risk_is_that_of_the_step_it_lies_on() -> None:
+    steps = [1.0, 2.0, 4.0], [0.0, 0.5, 1.0]
+    assert [chance(steps, risk) for risk in (0.0, 1.0, 3.9, 4.0, 9.0)] == [0.0, 0.0, 0.5, 1.0, 1.0]
 
 
 def test_calibration_of_known_chances() -> None:
     random = Random(5)
-    chances = [random.random() for _ in range(4_000)]
+    chances = [random.random() for _ in range(8_000)]
     lost = [random.random() < p for p in chances]
-    bins = calibration(calibrated(chances, lost, range(4_000)), lost)
+    taught = learnt(chances[:4_000], lost[:4_000], range(4_000))
+    assert taught is not None
+    assert taught[1] == pytest.approx(0.5, abs=0.03)
+    bins = calibration([chance(taught[0], risk) for risk in chances[4_000:]], lost[4_000:])
     assert [group.cases for group in bins] == [400] * 10
     assert all(isclose(group.foretold, group.lost, abs_tol=0.08) for group in bins)
     assert bins[0].lost < 0.1
     assert bins[-1].lost > 0.9
+
+
+def test_too_few_cases_teach_nothing() -> None:
+    assert learnt([1.0] * 30, [True] * 9 + [False] * 21, range(30)) is None
+
+
+def test_cases_of_one_chance_are_not_sorted_by_what_happened() -> None:
+    bins = calibration([0.5] * 100, [True, False] * 50)
+    assert [group.lost for group in bins] == [0.5] * 10
 
 
 def test_brier_of_known_chances() -> None:
@@ -136,30 +150,40 @@ def test_the_area_under_the_curve_is_the_auc() -> None:
     assert (points[0], points[-1]) == ((0.0, 0.0), (1.0, 1.0))
 
 
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    points = [(i / 1000, i / 1000) for i in range(1001)]
+    assert len(thinned(points)) <= 101
+    assert (thinned(points)[0], thinned(points)[-1]) == (points[0], points[-1])
+    assert thinned(points[:3]) == points[:3]
+
+
 def test_a_ranking_that_foretells_is_judged_whole() -> None:
-    verdict = judge([float(i) for i in range(60)], [i >= 30 for i in range(60)], range(60))
+    risk, lost = [float(i) for i in range(60)], [i >= 30 for i in range(60)]
+    past = learnt(risk, lost, range(60))
+    verdict = judge(risk, lost, range(60), [None] * 30 + [past] * 30)
     assert verdict.inconclusive is None
-    assert verdict.auc is not None
-    assert (verdict.cases, verdict.lost, verdict.auc.value, verdict.lift_at_tenth) == (60, 30, 1.0, 2.0)
+    assert (verdict.auc.value, verdict.lift_at_tenth) == (1.0, 2.0)
     assert verdict.precision_at == {10: 1.0, 50: 0.6}
-    assert verdict.brier_of_base_rate == 0.25
-    assert verdict.brier is not None
-    assert verdict.brier < 0.05
+    assert (verdict.foretold, verdict.brier, verdict.brier_of_base_rate) == (30, 0.0, 0.25)
+    assert sum(group.cases for group in verdict.calibration) == 30
+    assert verdict.curve[-1] == (1.0, 1.0)
 
 
-@pytest.mark.parametrize(("lost", "why"), [(19, TOO_FEW_LOST), (41, TOO_FEW_KEPT)])
-def test_nothing_is_concluded_from_fewer_than_twenty_of_a_class(lost: int, why: str) -> None:
-    verdict = judge([float(i) for i in range(60)], [i < lost for i in range(60)], range(60))
-    assert (verdict.inconclusive, verdict.auc, verdict.brier) == (why, None, None)
+def test_without_a_past_no_chance_is_foretold() -> None:
+    verdict = judge(RISK * 3, LOST * 3, range(30), [None] * 30)
+    assert (verdict.foretold, verdict.brier, verdict.brier_of_base_rate, verdict.calibration) == (0, None, None, ())
+
+
+@pytest.mark.parametrize(("lost", "why"), [(9, TOO_FEW_LOST), (10, None), (50, None), (51, TOO_FEW_KEPT)])
+def test_nothing_is_concluded_from_fewer_than_ten_of_a_class(lost: int, why: str | None) -> None:
+    assert too_few([i < lost for i in range(60)], range(60)) == why
 
 
 def test_twenty_dates_of_one_account_are_not_twenty_accounts() -> None:
-    lost = [True] * 30 + [False] * 30
-    assert judge(RISK * 6, lost, [0] * 30 + list(range(30))).inconclusive == TOO_FEW_LOST
+    assert too_few([True] * 30 + [False] * 30, [0] * 30 + list(range(30))) == TOO_FEW_LOST
 
 
 def test_nothing_is_concluded_from_a_ranking_by_chance() -> None:
     random = Random(3)
-    verdict = judge([random.random() for _ in range(100)], [i % 2 == 0 for i in range(100)], range(100))
-    assert verdict.inconclusive == SPANS_HALF
-    assert verdict.auc is not None
+    risk = [random.random() for _ in range(100)]
+    assert judge(risk, [i % 2 == 0 for i in range(100)], range(100), [None] * 100).inconclusive == SPANS_HALF

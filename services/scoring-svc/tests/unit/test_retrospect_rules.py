@@ -41,7 +41,27 @@ def test_judgements_change_the_score_and_are_no_acts() -> None:
     assert plain is not None
     assert judged is not None
     assert judged.score < plain.score
-    assert judged[1:] == plain[1:]
+    assert (judged.acts, judged.silence, judged.buyer) == (plain.acts, plain.silence, plain.buyer)
+
+
+def test_the_decayed_magnitudes_of_kinds_are_what_balances_are_made_of() -> None:
+    history = [order(0), order(30), order(35, "buying-decelerated"), order(36, "smoke-signal")]
+    seen = look(DEFAULT, history, NOON + 40 * DAY, 30.0)
+    assert seen is not None
+    assert seen.sums == pytest.approx(
+        {(2, "order-placed"): 2 ** (-40 / 180) + 2 ** (-10 / 180), (2, "buying-decelerated"): 2 ** (-5 / 180)}
+    )
+    balance = sum(KIND_WEIGHTS[kind] * amount for (_, kind), amount in seen.sums.items())
+    assert seen.measures[2] == pytest.approx(dimension_score(balance, 6.0))
+    assert seen.measures[3] == 75.0
+
+
+def test_only_acts_of_the_kinds_asked_for_are_counted_and_all_are_contact() -> None:
+    history = [order(0), Seen("meeting-held", 0, 1.0, NOON + 20 * DAY)]
+    seen = look(DEFAULT, history, NOON + 30 * DAY, 7.0, {"order-placed"})
+    assert seen is not None
+    assert (seen.acts, seen.silence) == (1, 30.0)
+    assert seen.measures[3] == pytest.approx(75 * (3 * 7 - 10) / 14)
 
 
 def test_purchases_of_a_day_are_one() -> None:

@@ -12,12 +12,12 @@ from itertools import groupby, pairwise
 from math import ceil, sqrt
 from typing import Final
 
-FEWEST: Final = 20
-"""Of either class at least so many cases, or nothing is concluded."""
+FEWEST: Final = 10
+"""Of either class at least so many accounts, or nothing is concluded."""
 SURE: Final = 1.959963984540054
 """Standard errors on either side of a 95 % interval."""
-FOLDS: Final = 5
 BINS: Final = 10
+CURVE_POINTS: Final = 100
 
 TOO_FEW_LOST: Final = "too-few-lost"
 TOO_FEW_KEPT: Final = "too-few-kept"
@@ -44,17 +44,26 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a ranking is worth. `inconclusive` says why nothing may be concluded; None when something may."""
+    """What a ranking is worth. `inconclusive` says why nothing may be concluded from it; None when something may.
 
-    cases: int
-    lost: int
+    Brier scores (0 is clairvoyant) are of the `foretold` cases, whose chances were learnt from earlier ones; that of
+    the base rate foretells for everybody the share that was lost earlier.
+    """
+
     inconclusive: str | None
-    auc: Estimate | None = None
-    lift_at_tenth: float | None = None
-    precision_at: dict[int, float] | None = None
-    brier: float | None = None
-    brier_of_base_rate: float | None = None
-    calibration: tuple[Bin, ...] = ()
+    auc: Estimate
+    lift_at_tenth: float
+    precision_at: dict[int, float]
+    foretold: int
+    brier: float | None
+    brier_of_base_rate: float | None
+    calibration: tuple[Bin, ...]
+    curve: tuple[tuple[float, float], ...]
+
+
+Steps = tuple[list[float], list[float]]
+Learnt = tuple[Steps, float]
+"""What chance each risk stands for, and the share of all that was lost."""
 
 
 def midranks(values: Sequence[float]) -> list[float]:
@@ -147,7 +156,7 @@ def lift(risk: Sequence[float], lost: Sequence[bool], share: float = 0.1) -> flo
     return precision(risk, lost, ceil(share * len(risk))) * len(lost) / sum(lost)
 
 
-def isotonic(risk: Sequence[float], lost: Sequence[bool]) -> tuple[list[float], list[float]]:
+def isotonic(risk: Sequence[float], lost: Sequence[bool]) -> Steps:
     """The rising step function nearest to what happened (pool adjacent violators): where steps begin, their height."""
     blocks: list[list[float]] = []
     for value, group in groupby(sorted(zip(risk, lost, strict=True)), key=lambda case: case[0]):
@@ -160,19 +169,17 @@ def isotonic(risk: Sequence[float], lost: Sequence[bool]) -> tuple[list[float], 
     return [start for start, _, _ in blocks], [hits / cases for _, hits, cases in blocks]
 
 
-def calibrated(risk: Sequence[float], lost: Sequence[bool], accounts: Sequence[Hashable]) -> list[float]:
-    """The chance of loss that each risk stands for, 0 to 1, learnt from other accounts only (five folds)."""
-    fold = {account: index % FOLDS for index, account in enumerate(dict.fromkeys(accounts))}
-    foretold = [0.0] * len(risk)
-    for held in range(FOLDS):
-        learnt = [i for i, account in enumerate(accounts) if fold[account] != held]
-        if not learnt:
-            raise ValueError("calibration needs two accounts at least")
-        starts, heights = isotonic([risk[i] for i in learnt], [lost[i] for i in learnt])
-        for i, account in enumerate(accounts):
-            if fold[account] == held:
-                foretold[i] = heights[max(0, bisect_right(starts, risk[i]) - 1)]
-    return foretold
+def learnt(risk: Sequence[float], lost: Sequence[bool], accounts: Sequence[Hashable]) -> Learnt | None:
+    """What cases that are over tell of later ones; None when they are too few."""
+    if too_few(lost, accounts) is not None:
+        return None
+    return isotonic(risk, lost), sum(lost) / len(lost)
+
+
+def chance(steps: Steps, risk: float) -> float:
+    """The chance of loss that a risk stands for, 0 to 1."""
+    starts, heights = steps
+    return heights[max(0, bisect_right(starts, risk) - 1)]
 
 
 def brier(foretold: Sequence[float], lost: Sequence[bool]) -> float:
@@ -182,7 +189,8 @@ def brier(foretold: Sequence[float], lost: Sequence[bool]) -> float:
 
 def calibration(foretold: Sequence[float], lost: Sequence[bool]) -> tuple[Bin, ...]:
     """Ten groups of cases (or as many as there are) by rising chance, what was foretold beside what happened."""
-    cases = sorted(zip(foretold, lost, strict=True))
+    # Never by what happened: cases of one chance that an edge parts must stay a fair sample on either side.
+    cases = sorted(zip(foretold, lost, strict=True), key=lambda case: case[0])
     edges = [round(len(cases) * i / BINS) for i in range(BINS + 1)]
     groups = [cases[start:end] for start, end in pairwise(edges) if end > start]
     return tuple(
@@ -205,28 +213,40 @@ def curve(risk: Sequence[float], lost: Sequence[bool]) -> list[tuple[float, floa
     return points
 
 
+def too_few(lost: Sequence[bool], accounts: Sequence[Hashable]) -> str | None:
+    """Why nothing may be concluded from so few accounts; None when there are enough of either class."""
+    if len({account for account, was in zip(accounts, lost, strict=True) if was}) < FEWEST:
+        return TOO_FEW_LOST
+    if len({account for account, was in zip(accounts, lost, strict=True) if not was}) < FEWEST:
+        return TOO_FEW_KEPT
+    return None
+
+
 def judge(
-    risk: Sequence[float], lost: Sequence[bool], accounts: Sequence[Hashable], ks: Sequence[int] = (10, 50)
+    risk: Sequence[float],
+    lost: Sequence[bool],
+    accounts: Sequence[Hashable],
+    past: Sequence[Learnt | None],
+    ks: Sequence[int] = (10, 50),
 ) -> Verdict:
-    """All figures of a ranking; none when either class has fewer than twenty accounts."""
-    hits = sum(lost)
-    of_lost = {account for account, was in zip(accounts, lost, strict=True) if was}
-    of_kept = {account for account, was in zip(accounts, lost, strict=True) if not was}
-    if len(of_lost) < FEWEST:
-        return Verdict(len(lost), hits, TOO_FEW_LOST)
-    if len(of_kept) < FEWEST:
-        return Verdict(len(lost), hits, TOO_FEW_KEPT)
+    """All figures of a ranking of cases that are not too few; `past` is what was learnt before each of them."""
     area = auc(risk, lost, accounts)
-    foretold = calibrated(risk, lost, accounts)
-    rate = hits / len(lost)
+    known = [(chance(p[0], r), p[1], was) for r, was, p in zip(risk, lost, past, strict=True) if p is not None]
+    chances, rates, came = [c for c, _, _ in known], [r for _, r, _ in known], [was for _, _, was in known]
     return Verdict(
-        cases=len(lost),
-        lost=hits,
         inconclusive=SPANS_HALF if area.low <= 0.5 <= area.high else None,
         auc=area,
         lift_at_tenth=lift(risk, lost),
         precision_at={k: precision(risk, lost, k) for k in ks if k <= len(lost)},
-        brier=brier(foretold, lost),
-        brier_of_base_rate=rate * (1.0 - rate),
-        calibration=calibration(foretold, lost),
+        foretold=len(known),
+        brier=brier(chances, came) if known else None,
+        brier_of_base_rate=brier(rates, came) if known else None,
+        calibration=calibration(chances, came),
+        curve=tuple(thinned(curve(risk, lost))),
     )
+
+
+def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A curve of at most about a hundred points, the first and the last among them."""
+    every = ceil(len(points) / CURVE_POINTS)
+    return [*points[:-1:every], points[-1]]

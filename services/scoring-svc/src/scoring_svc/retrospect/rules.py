@@ -5,11 +5,12 @@ satisfaction and plan are not kept as of the past, and are missing.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from scoring_svc.bgnbd.rules import Buyer
-from scoring_svc.health.rules import Reported, Standing, score_at
+from scoring_svc.health.rules import Reported, Standing, measure_values, weighted_score
 from scoring_svc.ledger.rules import Balances, Piece, worth
 from scoring_svc.scorecards.rules import DAY, Scorecard
 
@@ -43,30 +44,43 @@ class Seen(NamedTuple):
 
 
 class Look(NamedTuple):
-    """An account as it looked at a date: score 0 to 100, acts of the client, days since the last, its purchases."""
+    """An account as it looked at a date: score 0 to 100, acts counted, days since the last of them, its purchases.
+
+    `measures` made the score. `sums` are its pieces' magnitudes, decayed, by dimension and kind: times the kinds'
+    weights, the balances.
+    """
 
     score: float
     acts: int
     silence: float
     buyer: Buyer | None
+    measures: Sequence[float | None]
+    sums: Mapping[tuple[int, str], float]
 
 
-def look(card: Scorecard, history: Sequence[Seen], at: float, cadence_days: float) -> Look | None:
-    """What was to be seen of a history, sorted by time, before `at`; None without an act of the client.
+def look(
+    card: Scorecard, history: Sequence[Seen], at: float, cadence_days: float, counted: Collection[str] = ACTS
+) -> Look | None:
+    """What was to be seen of a history, sorted by time, before `at`; None without an act of the kinds `counted`.
 
-    What is observed at `at` itself is not seen yet.
+    What is observed at `at` itself is not seen yet. The score knows acts of all kinds, whichever are counted.
     """
     before = history[: bisect_left(history, at, key=lambda piece: piece.observed)]
-    acts = [piece.observed for piece in before if piece.kind in ACTS]
+    acts = [piece.observed for piece in before if piece.kind in counted]
     if not acts:
         return None
     balances = Balances(before[0].observed, tally=None)
+    sums: defaultdict[tuple[int, str], float] = defaultdict(float)
     for kind, dimension, magnitude, observed in before:
-        weight = worth(card, kind, dimension, magnitude)
-        balances.add(Piece("", kind, dimension, weight, observed), card.half_lives)
-    reported = Reported(cadence_days=cadence_days, last_two_way=acts[-1])
-    score = score_at(card, Standing(balances, reported=reported), at)
-    return Look(score, len(acts), (at - acts[-1]) / DAY, _buyer(before, at))
+        piece = Piece("", kind, dimension, worth(card, kind, dimension, magnitude), observed)
+        balances.add(piece, card.half_lives)
+        if piece.known:
+            sums[dimension, kind] += magnitude * 2.0 ** ((observed - at) / card.half_lives[dimension])
+    contact = max((piece.observed for piece in before if piece.kind in ACTS), default=None)
+    standing = Standing(balances, reported=Reported(cadence_days=cadence_days, last_two_way=contact))
+    measures = measure_values(card, standing, at)
+    score = weighted_score(card, measures)
+    return Look(score, len(acts), (at - acts[-1]) / DAY, _buyer(before, at), measures, sums)
 
 
 def _buyer(before: Sequence[Seen], at: float) -> Buyer | None:

@@ -1,0 +1,1 @@
+"""The report of a backtest as a page for people."""

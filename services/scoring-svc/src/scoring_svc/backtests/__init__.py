@@ -1,0 +1,1 @@
+"""Backtests: what scores of past dates foretold, held against what then happened and against simpler rankings."""
