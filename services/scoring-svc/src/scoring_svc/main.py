@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from bellwether_kit.clock import Clock
 from bellwether_kit.http import build_api
 from scoring_svc.alert_rules import api as alert_rules
+from scoring_svc.backtests import api as backtests
 from scoring_svc.breaker import api as breaker
 from scoring_svc.channels import api as channels
 from scoring_svc.errors import ERRORS
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             *(channels.router, routing.router),
             notifications.router,
             breaker.router,
+            *(outcomes.router, backtests.router),
         ],
         errors=ERRORS,
         clock=clock,

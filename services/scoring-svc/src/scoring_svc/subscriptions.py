@@ -3,6 +3,8 @@
 from bellwether_kit.events import Subscription, ignored
 from bellwether_kit.timers import Timer
 from scoring_svc.accounts.handlers import project_accounts
+from scoring_svc.backtests.handlers import work_on
+from scoring_svc.backtests.tables import BacktestRow
 from scoring_svc.breaker.handlers import follow_feeds
 from scoring_svc.consumed import (
     AccountChanged,
@@ -55,6 +57,7 @@ TIMERS: tuple[Timer, ...] = (
     Timer("notifications", NotificationRow, NotificationRow.due_at, deliver, batch=20),
     Timer("deliveries", NotificationRow, NotificationRow.forget_at, forget),
     Timer("rescoring", RescoringRunRow, RescoringRunRow.next_at, go_on, batch=1),
+    Timer("backtests", BacktestRow, BacktestRow.due_at, work_on, batch=1),
     Timer("situations", SituationHistoryRow, SituationHistoryRow.forget_at, forget_situations),
     Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
 )
