@@ -57,11 +57,12 @@ class Heard:
 
 
 class Receiver:
-    """A web server on this machine that answers each request with the next of ``answers``, then 204; 0 is never."""
+    """A web server on this machine that answers each request with the next of ``answers``, then by path or 204; 0 is never."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.answers: list[int] = []
+        self.answers_at: dict[str, int] = {}
         self.port = 0
 
     @property
@@ -78,7 +79,7 @@ class Receiver:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))
         self.heard.append(Heard(first.split()[1], headers, body))
-        status = self.answers.pop(0) if self.answers else 204
+        status = self.answers.pop(0) if self.answers else self.answers_at.get(self.heard[-1].path, 204)
         if status:
             writer.write(f"HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
             await writer.drain()

@@ -81,6 +81,17 @@ async def test_what_fails_is_tried_again_in_its_order_until_it_is_taken(world: A
     assert len({one.headers["webhook-id"] for one in receiver.heard[:4]}) == 1
 
 
+async def test_a_receiver_that_never_answers_keeps_no_other_waiting(world: Any, desk: Any, receiver: Any) -> None:
+    slow = await desk.channel("webhook", name="slow", url=receiver.url)
+    quick = await desk.channel("alertmanager", name="quick", url=receiver.url.replace("/hook", "/quick"))
+    receiver.answers_at = {"/hook": 0}
+    await desk.route(slow["id"], quick["id"])
+    await trouble(world)
+    await world.mailbox.fire_timers()
+    found = {one["channel_id"]: (one["status"], one["attempts"], one["problem"]) for one in await desk.deliveries()}
+    assert found == {slow["id"]: ("waiting", 1, "no-answer-in-time"), quick["id"]: ("sent", 1, None)}
+
+
 async def test_patience_ends_after_three_days_and_a_person_may_send_it_again(
     world: Any, desk: Any, receiver: Any
 ) -> None:

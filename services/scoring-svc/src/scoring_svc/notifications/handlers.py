@@ -115,9 +115,17 @@ async def _send_in_order(
         if not message.rows[0].digest and message.id in ahead:
             break
         done.append((message, await _send(client, settings, channel, message)))
+        _say(message, done[-1][1])
         if done[-1][1].problem is not None:
             break
     return done
+
+
+def _say(message: Message, outcome: Outcome) -> None:
+    """Leave a line for each try at once: what came of one may be lost with the process, and is then tried again."""
+    first = message.rows[0]
+    said = {"tenant": first.tenant, "notification": str(message.id), "channel": str(first.channel_id)}
+    log.info("notification.tried", **said, attempt=first.attempts + 1, answer=outcome.answer, problem=outcome.problem)
 
 
 async def _send(client: httpx.AsyncClient, settings: Settings, channel: Channel | None, message: Message) -> Outcome:

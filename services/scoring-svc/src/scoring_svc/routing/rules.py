@@ -78,7 +78,7 @@ def due(route: Route, severity: str, now: datetime) -> Due:
         over_midnight = route.quiet_from > route.quiet_to
         after, before = here >= route.quiet_from, here < route.quiet_to
         if (after or before) if over_midnight else (after and before):
-            return Due(_next(local, route.quiet_to), digest=False)
+            return Due(_next(local, route.quiet_to, twice=True), digest=False)
     return Due(now, digest=False)
 
 
@@ -107,9 +107,15 @@ def destinations(
     return found
 
 
-def _next(local: datetime, at: time) -> datetime:
-    """The next instant at which clocks there show ``at``."""
-    wanted = datetime.combine(local.date(), at, local.tzinfo)
-    if wanted <= local:
-        wanted = datetime.combine(local.date() + timedelta(days=1), at, local.tzinfo)
-    return wanted.astimezone(UTC)
+def _next(local: datetime, at: time, *, twice: bool = False) -> datetime:
+    """The next instant at which clocks there show ``at``; where they jump over it, by the clock of before.
+
+    In the night in which they show it twice the first counts, and with ``twice`` the second too. Compared in UTC: two
+    local times of one zone compare as if clocks were never changed.
+    """
+    now, found = local.astimezone(UTC), []
+    for day in (local.date(), local.date() + timedelta(days=1)):
+        wanted = datetime.combine(day, at, local.tzinfo)
+        first, second = (wanted.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+        found += [first, max(first, second)] if twice else [first]
+    return min(instant for instant in found if instant > now)
