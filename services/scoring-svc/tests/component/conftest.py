@@ -57,7 +57,7 @@ class Heard:
 
 
 class Receiver:
-    """A web server on this machine that answers each request with the next of ``answers``, then by path or 204; 0 is never."""
+    """A web server on this machine. Answers the next of ``answers``, else that of the path, else 204; 0 is never."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
