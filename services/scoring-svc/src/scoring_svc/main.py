@@ -25,6 +25,7 @@ from scoring_svc.scorecards import api as scorecards
 from scoring_svc.settings import Settings
 from scoring_svc.stream import api as stream
 from scoring_svc.triage import api as triage
+from scoring_svc.trials import api as trials
 from scoring_svc.verdicts import api as verdicts
 
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             alert_rules.router,
             verdicts.router,
             scorecards.router,
+            trials.router,
             publishing.router,
             *(channels.router, routing.router),
             notifications.router,

@@ -229,3 +229,59 @@ async def test_only_administrators_change_scorecards(world: Any, scorecards: Any
     ):
         answer = await scorecards.client.request(method, f"/v1{path}", json={}, headers=headers)
         assert answer.status_code == 403, path
+
+
+async def test_a_dry_run_says_what_would_be_and_publishing_makes_it_so(
+    world: Any, scorecards: Any, saying: Any
+) -> None:
+    accounts = [UUID(int=n) for n in range(1, 6)]
+    for account in accounts:
+        await world.tell(
+            saying.account(account_id=account, name=f"No {account.int}", tier="A" if account.int % 2 else "B")
+        )
+        await world.tell(
+            *(world.evidence(kind, account_id=account, ago=timedelta(days=15)) for kind in ("meeting-held",) * 4),
+            *(world.evidence("email-unreturned", account_id=account) for _ in range(account.int)),
+        )
+    before = {account: await world.health(account) for account in accounts}
+    said = len(world.mailbox.outbox())
+    draft = await scorecards.draft(
+        "core", segment={"tiers": ["A"]}, kind_weights={"email-unreturned": -6.0}, half_life_days={"heart": 10}
+    )
+    tried = await scorecards.ask("POST", f"/scorecards/{draft['id']}/dry-run")
+    assert tried.status_code == 200, tried.text
+    told = tried.json()
+    assert (told["accounts"], told["affected"]) == (5, 3)
+    assert len(world.mailbox.outbox()) == said
+    assert {account: await world.health(account) for account in accounts} == before
+    world.clock.advance(timedelta(seconds=1))
+    await scorecards.publish(draft)
+    await world.mailbox.fire_timers()
+    after = {account: await world.health(account) for account in accounts}
+    foretold = {UUID(each["account_id"]): each for each in told["changes"]}
+    assert (
+        {account for account in accounts if after[account]["band"] != before[account]["band"]}
+        == {account for account, each in foretold.items() if each["band"] != each["new_band"]}
+        != set()
+    )
+    for account, each in foretold.items():
+        assert each["score"] == pytest.approx(before[account]["score"], abs=1e-3)
+        assert each["new_score"] == pytest.approx(after[account]["score"], abs=1e-3)
+        assert (each["account_name"], each["new_band"]) == (f"No {account.int}", after[account]["band"])
+    alerts = await world.alerts()
+    assert told["opens"] == {"at-risk": len(alerts)} != {"at-risk": 0}
+    assert {alert["account_id"] for alert in alerts} == {str(a) for a, e in foretold.items() if e["opens"]}
+    bands = [after[account]["band"] for account in accounts]
+    assert told["after"]["bands"] == {band: bands.count(band) for band in bands}
+    assert sum(told["after"]["tenths"]) == 5
+    assert told["after"]["mean"] == pytest.approx(sum(h["score"] for h in after.values()) / 5, abs=1e-3)
+    again = (await scorecards.ask("POST", f"/scorecards/{draft['id']}/dry-run")).json()
+    assert (again["affected"], again["changes"], again["moves"], again["opens"]) == (0, [], [], {})
+
+
+async def test_a_dry_run_of_what_can_not_come_into_force_is_refused(scorecards: Any) -> None:
+    await scorecards.publish(await scorecards.draft("retail", segment={"tiers": ["A"]}))
+    banks = await scorecards.draft("banks", segment={"industries": ["banking"]})
+    refused = await scorecards.ask("POST", f"/scorecards/{banks['id']}/dry-run")
+    assert code(refused) == (409, "segments-overlap", "/segment")
+    assert code(await scorecards.ask("POST", f"/scorecards/{uuid7()}/dry-run"))[:2] == (404, "unknown-scorecard")

@@ -263,7 +263,12 @@ async def current(session: AsyncSession, tenant: str, account_id: UUID) -> Accou
 
 async def snapshot(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> Account | None:
     """All that is known of an account, for looking at it; nothing is locked."""
-    return (await _read(session, key_arrays([(tenant, str(account_id))]), now)).get((tenant, str(account_id)))
+    return (await seen(session, [(tenant, str(account_id))], now)).get((tenant, str(account_id)))
+
+
+async def seen(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
+    """All that is known of accounts, for looking at them; nothing is locked."""
+    return await _read(session, key_arrays(keys), now)
 
 
 async def history(
