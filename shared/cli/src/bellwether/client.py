@@ -53,7 +53,14 @@ class Client:
                 return
             cursor = {"cursor": page["next_cursor"]}
 
+    def page(self, service: str, route: str) -> str:
+        """The text that one GET answers with."""
+        return self._response("GET", service, route).text
+
     def _answer(self, method: str, service: str, route: str, **options: Any) -> dict[str, Any]:
+        return dict(self._response(method, service, route, **options).json())
+
+    def _response(self, method: str, service: str, route: str, **options: Any) -> httpx.Response:
         url = f"{self._address(service)}/v1/{route}"
         try:
             response = self._http.request(method, url, **options)
@@ -61,7 +68,7 @@ class Client:
             raise Refused(f"{url} does not answer: {error}") from error
         if response.is_error:
             raise Refused(f"{response.request.url} answered {response.status_code}: {response.text[:500]}")
-        return dict(response.json())
+        return response
 
 
 def by_id(items: Iterable[dict[str, Any]], key: str = "account_id") -> dict[str, dict[str, Any]]:

@@ -3,30 +3,22 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bellwether.client import Client
 from bellwether.evidence.check import compare, print_comparison
-from bellwether.evidence.histories import Format, History, read_history
-from bellwether.evidence.replay import SERVICES, live_through
+from bellwether.evidence.histories import Format, read_history
+from bellwether.evidence.replay import SERVICES, TOKEN_SECONDS, live_through, own_stack, progress
 from bellwether.home import Home
 from bellwether.replay import parse_span
-from bellwether.stack import Stack
 from bellwether.stack.layout import Layout
 from bellwether.tokens import TokenIssuer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-TOKEN_SECONDS = 7200
 
 
 @app.command()
@@ -66,9 +58,9 @@ def replay(
     console, began, span = Console(), time.monotonic(), parse_span(step)
     history = read_history(file, format_, limit)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a stop from outside stops the stack too
-    with _own_stack(console) as stack:
+    with own_stack(console, SERVICES) as stack:
         client = Client(stack.url, stack.token(tenant, ttl=TOKEN_SECONDS))
-        with _progress(console, history) as moved:
+        with progress(console, history) as moved:
             live_through(stack, client, history, span, moved)
         console.print(f"{len(history.happened):,} activities replayed in {time.monotonic() - began:.0f} s")
         _check(console, client)
@@ -80,25 +72,3 @@ def _check(console: Console, client: Client) -> None:
     client.close()
     print_comparison(console, found)
     raise typer.Exit(0 if found.proves else 1)
-
-
-@contextmanager
-def _own_stack(console: Console) -> Iterator[Stack]:
-    with TemporaryDirectory(prefix="bellwether-replay-") as folder:
-        stack = Stack(Home(Path(folder)), services=SERVICES, any_port=True, clock=True)
-        with console.status("Starting a stack") as shown:
-            stack.start(say=shown.update)
-        try:
-            yield stack
-        finally:
-            with console.status("Stopping"):
-                stack.stop()
-
-
-@contextmanager
-def _progress(console: Console, history: History) -> Iterator[Callable[[datetime], None]]:
-    start, end = history.happened[0][0], history.happened[-1][0]
-    columns = (TextColumn("Replaying"), BarColumn(), TextColumn("{task.fields[day]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=(end - start).days, day=f"{len(history.accounts):,} accounts")
-        yield lambda now: progress.update(task, completed=(now - start).days, day=f"{now:%d %b %Y}")

@@ -1,0 +1,1 @@
+"""Backtests as the command line asks for them; scoring-svc does them."""
