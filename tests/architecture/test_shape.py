@@ -96,7 +96,7 @@ def test_a_service_of_the_shape_has_no_deviation(service: Path) -> None:
         ("src/demo_svc/health/api/extra.py", "", "split the feature in two"),
         ("src/demo_svc/empty/__init__.py", "", "remove it"),
         ("src/demo_svc/bare/rules.py", "", "bare/__init__.py is missing"),
-        ("src/demo_svc/main.py", "\n" * 61, "it wires and decides nothing"),
+        ("src/demo_svc/main.py", "\n" * (LONGEST_PROCESS + 1), "it wires and decides nothing"),
         ("README.md", "## Owns\n", "no section `## Publishes`"),
     ],
 )

@@ -192,11 +192,7 @@ def _view(
         ],
         caps=[
             CapShareView(
-                cap=share.cap.cap,
-                limit=share.cap.limit,
-                reason=share.cap.reason,
-                points=share.points,
-                evidence_id=None if share.evidence_id is None else UUID(share.evidence_id),
+                **share.cap._asdict(), reason=share.cap.reason, points=share.points, evidence_id=share.evidence_id
             )
             for share in found.caps
         ],
