@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from scoring_svc.backtests.rules import Asked, Case, beaten, midnight, one_in, report
-from scoring_svc.proof.rules import Estimate, brier, chance, learnt
+from scoring_svc.proof.rules import Estimate, brier, learnt
 from scoring_svc.retrospect.rules import Seen
 from scoring_svc.scorecards.rules import DAY
 
@@ -90,7 +90,7 @@ def test_chances_are_learnt_only_from_what_was_over_before_the_date() -> None:
     assert [part.rankings[0].verdict.foretold for part in found.dates] == [0, 60]
     past = learnt([c.risks["scorecard"] for c in june], [c.lost for c in june], range(60))
     assert past is not None
-    chances = [chance(past[0], case.risks["scorecard"]) for case in september]
+    chances = [past.chance(case.risks["scorecard"]) for case in september]
     assert found.dates[1].rankings[0].verdict.brier == pytest.approx(brier(chances, [c.lost for c in september]))
     later = report([*june, *september], [JUNE, SEPTEMBER], 93)  # the horizon of June ends after September began
     assert later.dates[1].rankings[0].verdict.foretold == 0

@@ -4,13 +4,12 @@ Pure. A case is an account at a date. `risk` is any number that is higher the li
 what then happened; `accounts` names each case's account, because an account seen at several dates is not several.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from math import ceil, sqrt
-from typing import Final
+from math import ceil, exp, log, sqrt
+from typing import Final, NamedTuple
 
 FEWEST: Final = 10
 """Of either class at least so many accounts, or nothing is concluded."""
@@ -18,6 +17,8 @@ SURE: Final = 1.959963984540054
 """Standard errors on either side of a 95 % interval."""
 BINS: Final = 10
 CURVE_POINTS: Final = 100
+NEWTON_STEPS: Final = 30
+RIDGE: Final = 1e-9
 
 TOO_FEW_LOST: Final = "too-few-lost"
 TOO_FEW_KEPT: Final = "too-few-kept"
@@ -61,9 +62,18 @@ class Verdict:
     curve: tuple[tuple[float, float], ...]
 
 
-Steps = tuple[list[float], list[float]]
-Learnt = tuple[Steps, float]
-"""What chance each risk stands for, and the share of all that was lost."""
+class Learnt(NamedTuple):
+    """What chance of loss a risk stands for: logistic in the risk; and `rate`, the share of all that was lost."""
+
+    middle: float
+    spread: float
+    height: float
+    slope: float
+    rate: float
+
+    def chance(self, risk: float) -> float:
+        """The chance of loss, 0 to 1."""
+        return _logistic(self.height + self.slope * (risk - self.middle) / self.spread)
 
 
 def midranks(values: Sequence[float]) -> list[float]:
@@ -156,30 +166,34 @@ def lift(risk: Sequence[float], lost: Sequence[bool], share: float = 0.1) -> flo
     return precision(risk, lost, ceil(share * len(risk))) * len(lost) / sum(lost)
 
 
-def isotonic(risk: Sequence[float], lost: Sequence[bool]) -> Steps:
-    """The rising step function nearest to what happened (pool adjacent violators): where steps begin, their height."""
-    blocks: list[list[float]] = []
-    for value, group in groupby(sorted(zip(risk, lost, strict=True)), key=lambda case: case[0]):
-        outcomes = [was for _, was in group]
-        blocks.append([value, float(sum(outcomes)), float(len(outcomes))])
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][2] >= blocks[-1][1] * blocks[-2][2]:
-            _, hits, cases = blocks.pop()
-            blocks[-1][1] += hits
-            blocks[-1][2] += cases
-    return [start for start, _, _ in blocks], [hits / cases for _, hits, cases in blocks]
-
-
 def learnt(risk: Sequence[float], lost: Sequence[bool], accounts: Sequence[Hashable]) -> Learnt | None:
-    """What cases that are over tell of later ones; None when they are too few."""
+    """What cases that are over tell of the chances of later ones; None when they are too few.
+
+    Platt's scaling (1999), by Newton's method: two numbers, so that a few dozen losses can teach them. His targets,
+    just off 0 and 1, keep the curve finite where losses and the rest are apart.
+    """
     if too_few(lost, accounts) is not None:
         return None
-    return isotonic(risk, lost), sum(lost) / len(lost)
+    hits, cases = sum(lost), len(lost)
+    middle = sum(risk) / cases
+    spread = sqrt(sum((r - middle) ** 2 for r in risk) / cases) or 1.0
+    places = [(r - middle) / spread for r in risk]
+    targets = [(hits + 1.0) / (hits + 2.0) if was else 1.0 / (cases - hits + 2.0) for was in lost]
+    height, slope = log(hits / (cases - hits)), 0.0
+    for _ in range(NEWTON_STEPS):
+        chances = [_logistic(height + slope * x) for x in places]
+        steep = [p * (1.0 - p) + RIDGE for p in chances]
+        misses = [t - p for t, p in zip(targets, chances, strict=True)]
+        up, along = sum(misses), sum(m * x for m, x in zip(misses, places, strict=True))
+        a, b = sum(steep), sum(w * x for w, x in zip(steep, places, strict=True))
+        c = sum(w * x * x for w, x in zip(steep, places, strict=True))
+        wide = a * c - b * b or 1.0  # where all risks are alike there is no slope
+        height, slope = height + (c * up - b * along) / wide, slope + (a * along - b * up) / wide
+    return Learnt(middle, spread, height, slope, hits / cases)
 
 
-def chance(steps: Steps, risk: float) -> float:
-    """The chance of loss that a risk stands for, 0 to 1."""
-    starts, heights = steps
-    return heights[max(0, bisect_right(starts, risk) - 1)]
+def _logistic(x: float) -> float:
+    return 1.0 / (1.0 + exp(-min(700.0, max(-700.0, x))))
 
 
 def brier(foretold: Sequence[float], lost: Sequence[bool]) -> float:
@@ -231,7 +245,7 @@ def judge(
 ) -> Verdict:
     """All figures of a ranking of cases that are not too few; `past` is what was learnt before each of them."""
     area = auc(risk, lost, accounts)
-    known = [(chance(p[0], r), p[1], was) for r, was, p in zip(risk, lost, past, strict=True) if p is not None]
+    known = [(p.chance(r), p.rate, was) for r, was, p in zip(risk, lost, past, strict=True) if p is not None]
     chances, rates, came = [c for c, _, _ in known], [r for _, r, _ in known], [was for _, _, was in known]
     return Verdict(
         inconclusive=SPANS_HALF if area.low <= 0.5 <= area.high else None,
