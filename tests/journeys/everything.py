@@ -26,6 +26,7 @@ async def with_something_everywhere(tenant: Tenant) -> dict[str, str]:
     agree(tenant, account_id)
     deliver_for_a_stranger(tenant)
     govern(tenant)
+    prove(tenant)
     tenant.settle()
     # Bets on people are made of balances ten minutes after these changed.
     pass_time(tenant)
@@ -110,6 +111,13 @@ def govern(tenant: Tenant) -> None:
     """Limits of retention, which are applied at once, and an erasure of somebody nobody knows."""
     write(tenant, "PUT", "retention", {"activity_text_days": 400, "activity_days": None, "reason": "policy"})
     tenant.post("metrics", "erasures", {"person": {"email": "gone@example.com"}, "reason": "asked to be forgotten"})
+
+
+def prove(tenant: Tenant) -> None:
+    """A scorecard to be, and a look back at a day before anything happened."""
+    tenant.post("scoring", "scorecards", {"name": "default", "scale": 7.0})
+    past = (tenant.now - timedelta(days=30)).date().isoformat()
+    tenant.post("scoring", "backtests", {"dates": [past], "horizon_days": 7, "min_acts": 1})
 
 
 def write(tenant: Tenant, method: str, route: str, body: Body, **headers: str) -> None:

@@ -23,11 +23,14 @@ SOURCES = {
     "channel_id": ("scoring", "channels"),
     "route_id": ("scoring", "notification-routes"),
     "sent_id": ("scoring", "deliveries"),
+    "scorecard_id": ("scoring", "scorecards"),
+    "run_id": ("scoring", "rescoring-runs"),
+    "backtest_id": ("scoring", "backtests"),
     "plan_id": ("plan", "plans"),
     "play_id": ("plan", "plays"),
 }
 """Path parameter → the list where such ids are found."""
-NAMES = {"rule": "health-below", "scorecard_id": "default"}
+NAMES = {"rule": "health-below"}
 """Path parameters that name something every tenant has from the start, or no row of a tenant."""
 QUERIES = {
     "metrics/series": {"metric": "return-rate", "scope": "all"},
@@ -85,9 +88,9 @@ def known_ids(tenant: Tenant) -> dict[str, str]:
     """An id of the tenant's for every parameter that it has a row for."""
     found = {}
     for parameter, (service, route) in SOURCES.items():
-        items = tenant.every(service, route)
-        if items:
-            found[parameter] = str(items[0]["alert_id" if parameter == "alert_id" else "id"])
+        ids = [item["alert_id" if parameter == "alert_id" else "id"] for item in tenant.every(service, route)]
+        if any(ids):  # the built-in scorecard has none
+            found[parameter] = str(ids[0])
     if "play_id" in found:
         found["action_id"] = str(tenant.get("plan", f"plays/{found['play_id']}")["steps"][0]["id"])
     return found

@@ -73,6 +73,13 @@ async def test_another_tenant_can_change_nothing_of_ours(new_tenant: Callable[[s
         ("POST", "scoring", f"alerts/{ids['alert_id']}/acknowledge", {}),
         ("PATCH", "scoring", f"channels/{ids['channel_id']}", {"name": "Mine now", "reason": "not mine"}),
         ("DELETE", "scoring", f"notification-routes/{ids['route_id']}?reason=mine", None),
+        ("PUT", "scoring", f"scorecards/{ids['scorecard_id']}", {"scale": 1.0}),
+        ("POST", "scoring", f"scorecards/{ids['scorecard_id']}/dry-run", {}),
+        ("POST", "scoring", f"scorecards/{ids['scorecard_id']}/publish", {"reason": "not mine"}),
+        ("POST", "scoring", f"scorecards/{ids['scorecard_id']}/retire", {"reason": "not mine"}),
+        ("DELETE", "scoring", f"scorecards/{ids['scorecard_id']}", None),
+        ("POST", "scoring", f"rescoring-runs/{ids['run_id']}/stop", None),
+        ("POST", "scoring", f"backtests/{ids['backtest_id']}/stop", None),
         ("PATCH", "plan", f"plans/{ids['plan_id']}", {"title": "Mine now"}),
         ("PATCH", "plan", f"actions/{ids['action_id']}", {"title": "Mine now"}),
         ("POST", "plan", f"plays/{ids['play_id']}/take", {}),
@@ -85,6 +92,7 @@ async def test_another_tenant_can_change_nothing_of_ours(new_tenant: Callable[[s
     owner.settle()
     assert {route: owner.get("metrics", route) for route in KEPT} == before
     assert owner.get("profile", f"accounts/{ids['account_id']}")["name"] == f"Harbour {owner.name}"
+    assert owner.get("scoring", f"scorecards/{ids['scorecard_id']}")["state"] == "draft"
     assert owner.get("plan", f"plays/{ids['play_id']}")["status"] == "open"
 
 
