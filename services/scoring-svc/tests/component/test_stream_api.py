@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -16,6 +17,10 @@ from bellwether_kit.testing import eventually
 from scoring_svc.stream.api import streams_of
 
 FIRST = f"0.{UUID(int=0)}.0"
+LATE = """
+    INSERT INTO alert_change (tenant, alert_id, version, at, change, by, detail)
+    VALUES ('acme', %(alert)s, 99, now(), 'commented', 'ana', '{}')
+"""
 _OVER = text("""
     SELECT bool_and(xact < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)) FROM alert_change
 """)
@@ -87,17 +92,73 @@ async def test_a_stream_tells_what_happens_from_now_on_to_its_tenant_only(
 ) -> None:
     alert = await trouble(world)
     ours, theirs = asyncio.create_task(listen()), asyncio.create_task(listen(tenant="globex"))
-    await eventually(lambda: streams_of(app).total() == 2)
+    await eventually(lambda: streams_of(app).open.total() == 2)
     await world.post(f"/alerts/{alert}/acknowledge")
     await end()
     assert [change for _, change, _ in events(await ours)] == ["acknowledged"]
     assert events(await theirs) == []
-    assert streams_of(app).total() == 0
+    assert streams_of(app).open.total() == 0
+
+
+async def test_the_streams_of_a_tenant_share_one_lookout_and_each_hears_everything_once(
+    world: Any, listen: Any, app: FastAPI, end: Any
+) -> None:
+    alert = await trouble(world)
+    streams = streams_of(app)
+    early = asyncio.create_task(listen(FIRST))
+    await eventually(lambda: streams.open.total() == 1)
+    for number in range(3):
+        await world.post(f"/alerts/{alert}/comments", {"text": f"before {number}"})
+    late, theirs = asyncio.create_task(listen()), asyncio.create_task(listen(FIRST, tenant="globex"))
+    await eventually(lambda: streams.open.total() == 3 and len(streams.lookouts) == 2)
+    lookout = streams.lookouts["acme"]
+    for number in range(5):
+        await world.post(f"/alerts/{alert}/comments", {"text": f"after {number}"})
+        await asyncio.sleep(0.4)  # so that looks fall between them
+    await end()
+    heard = [[data["version"] for _, _, data in events(await one)] for one in (early, late)]
+    assert (heard[0], heard[1]) == (list(range(1, 10)), list(range(5, 10)))
+    assert events(await theirs) == []
+    assert (lookout.is_over, streams.lookouts) == (True, {})
+
+
+async def test_what_commits_late_is_told_late_and_not_passed_over(
+    world: Any, listen: Any, app: FastAPI, end: Any, postgres: str, database_name: str
+) -> None:
+    alert = await trouble(world)
+    ours = [asyncio.create_task(listen()) for _ in range(2)]
+    await eventually(lambda: streams_of(app).open.total() == 2)
+    with psycopg.connect(postgres.rpartition("/")[0] + f"/{database_name}") as slow:
+        slow.execute(LATE, {"alert": alert})
+        await world.post(f"/alerts/{alert}/acknowledge")
+        await asyncio.sleep(1.5)  # a look at least, in which neither may be told
+        slow.commit()
+    await end()
+    for one in ours:
+        assert [change for _, change, _ in events(await one)] == ["commented", "acknowledged"]
+
+
+async def test_streams_end_when_the_log_can_not_be_read_and_later_ones_find_it_again(
+    world: Any, listen: Any, app: FastAPI, end: Any
+) -> None:
+    alert = await trouble(world)
+    open_ = [asyncio.create_task(listen()) for _ in range(2)]
+    await eventually(lambda: streams_of(app).open.total() == 2)
+    world.mailbox.admin("REVOKE SELECT ON alert_change FROM scoring_api")
+    try:
+        await asyncio.gather(*open_, return_exceptions=True)
+    finally:
+        world.mailbox.admin("GRANT SELECT ON alert_change TO scoring_api")
+    assert (streams_of(app).open.total(), streams_of(app).lookouts) == (0, {})
+    again = asyncio.create_task(listen(FIRST))
+    await world.post(f"/alerts/{alert}/acknowledge")
+    await end()
+    assert [change for _, change, _ in events(await again)] == ["opened", "acknowledged"]
 
 
 async def test_a_tenant_holds_two_streams_at_most_as_the_settings_say(listen: Any, app: FastAPI, end: Any) -> None:
     open_ = [asyncio.create_task(listen()) for _ in range(2)]
-    await eventually(lambda: streams_of(app)["acme"] == 2)
+    await eventually(lambda: streams_of(app).open["acme"] == 2)
     refused = await listen()
     assert (refused.status_code, refused.json()["code"]) == (429, "too-many-streams")
     other = asyncio.create_task(listen(tenant="globex"))
