@@ -12,7 +12,7 @@ from scoring_svc.backtests.rules import FITTED, SCORECARD, Asked, Fit, Part, Ran
 from scoring_svc.proof.rules import FEWEST, Estimate
 
 SIDE: Final = 300
-MARGIN: Final = 46
+MARGIN: Final = 56
 LOOKS: Final = {
     SCORECARD: ("#0b5394", ""),
     FITTED: ("#b45f06", ""),
@@ -22,6 +22,7 @@ LOOKS: Final = {
 }
 """Colour and dashes of each ranking: told apart without colours too."""
 WORDS: Final = {
+    "bg-nbd": "BG/NBD",
     "yes": "the scorecard is better",
     "no": "the scorecard is worse",
     "undecided": "can't be told apart",
