@@ -20,6 +20,8 @@ class AccountRow(Table, table=True):
         Index("account_by_owner", "tenant", "owner_id"),
         Index("account_by_parent", "tenant", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("account_by_value", "tenant", "value_amount", "account_id"),
+        Index("account_by_industry", "tenant", "industry", "account_id"),
+        Index("account_by_territory", "tenant", "territory", "account_id"),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -62,14 +62,15 @@ _SAVE = text("""
     SET state = decode(s.state, 'hex'), score = s.score, band = s.band, confidence = s.confidence,
         change = s.change, sequence = s.sequence, scorecard = s.scorecard,
         scorecard_version = s.scorecard_version, stale = false, evaluated_at = :now,
-        next_evaluation_at = to_timestamp(s.next_evaluation)
+        next_evaluation_at = to_timestamp(s.next_evaluation), tier = s.tier,
+        changed_at = CASE WHEN h.sequence = s.sequence THEN h.changed_at ELSE :now END
     FROM unnest(
         CAST(:tenant AS text[]), CAST(:account_id AS uuid[]), CAST(:state AS text[]), CAST(:score AS float8[]),
         CAST(:band AS text[]), CAST(:confidence AS float8[]), CAST(:change AS float8[]),
         CAST(:sequence AS bigint[]), CAST(:scorecard AS text[]), CAST(:scorecard_version AS integer[]),
-        CAST(:next_evaluation AS float8[])
+        CAST(:next_evaluation AS float8[]), CAST(:tier AS text[])
     ) AS s(tenant, account_id, state, score, band, confidence, change, sequence, scorecard, scorecard_version,
-           next_evaluation)
+           next_evaluation, tier)
     WHERE h.tenant = s.tenant AND h.account_id = s.account_id
 """)
 _REMEMBER = text("""
@@ -218,6 +219,7 @@ async def save(session: AsyncSession, accounts: Sequence[Account], now: datetime
         "sequence": array([account.sequence for account in accounts]),
         "next_evaluation": array([account.next_evaluation for account in accounts]),
         "state": array([_state(account) for account in accounts]),
+        "tier": array([account.tier for account in accounts]),
     }
     await session.execute(_SAVE, {**columns, "now": now})
 

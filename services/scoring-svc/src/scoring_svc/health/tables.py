@@ -24,7 +24,10 @@ class AccountHealthRow(Table, table=True):
     __tablename__ = "account_health"
     __table_args__ = (
         Index("account_health_due", "next_evaluation_at"),
-        Index("account_health_by_score", "tenant", "score", "account_id"),
+        Index("account_health_by_score", "tenant", "band", "score", "account_id", postgresql_include=["tier"]),
+        Index("account_health_by_change", "tenant", "band", "change", "account_id"),
+        Index("account_health_by_confidence", "tenant", "band", "confidence", "account_id"),
+        Index("account_health_changed", "tenant", "changed_at"),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)
@@ -40,6 +43,8 @@ class AccountHealthRow(Table, table=True):
     band: str | None = Field(sa_type=Text)
     scorecard: str = Field(sa_type=Text)
     state: bytes | None = Field(sa_type=LargeBinary)
+    changed_at: datetime | None = Field(sa_type=_TIME)
+    tier: str | None = Field(sa_type=Text)
 
 
 class HealthHistoryRow(Table, table=True):

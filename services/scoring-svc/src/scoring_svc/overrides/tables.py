@@ -25,6 +25,7 @@ class OverrideRow(Table, table=True):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("health_override_by_time", "tenant", "account_id", "set_at", "id"),
+        Index("health_override_expiring", "tenant", "expires_at", postgresql_where=text("ended_at IS NULL")),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -1,39 +1,85 @@
 """The routes that count and list the health of all accounts of a tenant."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
 
 from bellwether_kit.http import Call, Money, Page, PageRequest, QueryModel, ResponseModel, UtcDatetime, requires
 from bellwether_kit.http import router as routes
 from scoring_svc.portfolio import store
-from scoring_svc.portfolio.rules import BANDS, TIERS, money
+from scoring_svc.portfolio.rules import BANDS, TIERS
 
 router = routes(tags=["health"])
 
+Reader = Annotated[Call, Depends(requires("health:read"))]
+Fact = Annotated[str | None, Field(min_length=1, max_length=200)]
+
 
 class PortfolioFilters(QueryModel):
-    """Which accounts, in which order; a leading minus means falling."""
+    """Which accounts, in which order; a leading minus means falling.
+
+    `priority` is that of the unresolved alert that presses most. Accounts without any, and by `value` those of which
+    nothing was told but evidence, come last either way.
+    """
 
     band: Literal["healthy", "watch", "at-risk", "unknown"] | None = None
     tier: Literal["A", "B", "C"] | None = None
     owner_id: UUID | None = None
+    industry: Fact = None
+    territory: Fact = None
     min_confidence: Annotated[float | None, Field(ge=0, le=1)] = None
     changed_since: UtcDatetime | None = None
-    sort: Literal["score", "-score", "change", "-change", "value", "-value"] = "score"
+    alerts: Literal["unresolved", "none"] | None = None
+    sort: Literal[
+        "score",
+        "-score",
+        "change",
+        "-change",
+        "value",
+        "-value",
+        "priority",
+        "-priority",
+        "confidence",
+        "-confidence",
+    ] = "score"
+
+
+class OverrideBrief(ResponseModel):
+    """What a person says of the account at present, beside what was computed: a score or a band."""
+
+    score: float | None
+    band: str | None
+    expires_at: datetime
+
+
+class AlertBrief(ResponseModel):
+    """The unresolved alert that presses most."""
+
+    alert_id: UUID
+    kind: str
+    severity: str
+    status: str
+    priority: float
+    opened_at: datetime
 
 
 class PortfolioItem(ResponseModel):
-    """One account in the portfolio. `change` is in points against seven days before."""
+    """One account in the portfolio, as computed. `change` is in points against seven days before.
+
+    `changed_at` is when it last changed visibly.
+    """
 
     account_id: UUID
     account_name: str | None
     tier: str | None
     owner_id: UUID | None
+    industry: str | None
+    territory: str | None
     value_at_stake: Money | None
     renewal_at: datetime | None
     score: float
@@ -41,12 +87,17 @@ class PortfolioItem(ResponseModel):
     confidence: float
     change: float
     evaluated_at: datetime
+    changed_at: datetime | None
+    override: OverrideBrief | None
+    alert: AlertBrief | None
 
 
-class OwnerFilter(QueryModel):
-    """Whose accounts; everybody's when absent."""
+class SummaryFilters(QueryModel):
+    """Which accounts; all when nothing is said."""
 
     owner_id: UUID | None = None
+    industry: Fact = None
+    territory: Fact = None
 
 
 class Group(ResponseModel):
@@ -68,12 +119,18 @@ class Summary(ResponseModel):
 
 
 @router.get("/health/summary", response_model=Summary, operation_id="summarise-account-health")
-async def summarise_health(
-    call: Annotated[Call, Depends(requires("health:read"))], asked: Annotated[OwnerFilter, Query()]
-) -> Summary:
+async def summarise_health(call: Reader, asked: Annotated[SummaryFilters, Query()]) -> Response:
     """How many accounts are in which band, by tier."""
     async with call.read() as session:
-        rows = await store.summary(session, call.tenant, asked.owner_id)
+
+        async def make() -> bytes:
+            rows = await store.summary(session, call.tenant, asked.model_dump(exclude_none=True))
+            return _summary(rows).model_dump_json().encode()
+
+        return await call.remembered(await store.version(session, call.tenant, call.now), make)
+
+
+def _summary(rows: Sequence[Row[Any]]) -> Summary:
     bands, tiers = dict.fromkeys(BANDS, 0), dict.fromkeys(TIERS, 0)
     for row in rows:
         bands[row.band] += row.accounts
@@ -87,31 +144,15 @@ async def summarise_health(
 
 
 @router.get("/health", response_model=Page[PortfolioItem], operation_id="list-account-health")
-async def list_health(
-    call: Annotated[Call, Depends(requires("health:read"))],
-    page: PageRequest,
-    filters: Annotated[PortfolioFilters, Query()],
-) -> Page[PortfolioItem]:
+async def list_health(call: Reader, page: PageRequest, asked: Annotated[PortfolioFilters, Query()]) -> Response:
     """The portfolio: worst score first unless asked otherwise."""
-    wanted = filters.model_dump(exclude={"sort"}, exclude_none=True)
+    wanted = asked.model_dump(exclude={"sort"}, exclude_none=True)
     async with call.read() as session:
-        rows = await store.page(session, call.tenant, wanted, sort=filters.sort, after=page.after, limit=page.limit + 1)
-    kept, cursor = page.cut(rows, key=lambda row: [row.key, str(row.account_id)])
-    return Page(items=[_item(row) for row in kept], next_cursor=cursor)
 
+        async def make() -> bytes:
+            rows = await store.page(
+                session, call.tenant, wanted, call.now, sort=asked.sort, after=page.after, limit=page.limit + 1
+            )
+            return page.written(rows, lambda row: [row.key, str(row.tie)])
 
-def _item(row: Row[Any]) -> PortfolioItem:
-    value = money(row.value_amount, row.value_currency)
-    return PortfolioItem(
-        account_id=row.account_id,
-        account_name=row.account_name,
-        tier=row.tier,
-        owner_id=row.owner_id,
-        value_at_stake=None if value is None else Money(amount=value[0], currency=value[1]),
-        renewal_at=row.renewal_at,
-        score=row.score,
-        band=row.band,
-        confidence=row.confidence,
-        change=row.change,
-        evaluated_at=row.evaluated_at,
-    )
+        return await call.remembered(await store.version(session, call.tenant, call.now), make)
