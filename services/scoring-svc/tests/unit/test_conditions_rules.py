@@ -112,3 +112,15 @@ def test_a_rule_for_some_tiers_passes_over_the_others() -> None:
     assert assess(rule, facts, None, NOW) is None
     assert assess(rule, facts._replace(tier="C"), None, NOW) is None
     assert assess(rule, facts._replace(tier="B"), None, NOW) is not None
+
+
+@pytest.mark.parametrize("part", ["industry", "territory"])
+def test_a_rule_for_a_segment_is_for_accounts_of_all_its_parts_and_clears_where_they_are_no_more(part: str) -> None:
+    names = {"industry": "industries", "territory": "territories"}
+    segment: dict[str, Any] = {"tiers": frozenset({"A"}), names[part]: frozenset({"x", "y"})}
+    rule, facts = replace(DEFAULT_RULES["champion-lost"], **segment), about(champions_lost=1)._replace(tier="A")
+    reason = assess(rule, facts._replace(**{part: "y"}), None, NOW)
+    assert reason is not None
+    for other in (facts, facts._replace(**{part: "z"}), facts._replace(**{part: "x", "tier": "B"})):
+        assert assess(rule, other, None, NOW) is None
+        assert assess(rule, other, reason, NOW) is None

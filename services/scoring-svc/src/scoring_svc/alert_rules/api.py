@@ -1,6 +1,7 @@
 """The routes that show and change alert rules: thresholds per tenant, each change with author and reason."""
 
 import asyncio
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -40,13 +41,15 @@ router = routes(tags=["alert-rules"])
 
 Reader = Annotated[Call, Depends(requires("alerts:read", "alerts:admin"))]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+Words = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...], Field(max_length=200)]
 
 
 class PreviewSettings(RequestModel):
     """A rule whole: what is left out takes the documented default.
 
-    `channels` are told at once of alerts that the rule is a reason of, besides those that routes lead to; where a route
-    leads to the same channel, the route says when.
+    It is for accounts of one of the `tiers`, `industries` and `territories`; none named: of any. `channels` are told at
+    once of alerts that the rule is a reason of, besides those that routes lead to; where a route leads to the same
+    channel, the route says when.
     """
 
     enabled: bool = True
@@ -63,30 +66,15 @@ class PreviewSettings(RequestModel):
     min_whitespace: Annotated[float | None, Field(ge=0, le=1e12)] = None
     min_mind: Annotated[float | None, Field(ge=0, le=100)] = None
     tiers: Annotated[tuple[Literal["A", "B", "C"], ...], Field(max_length=3)] = ()
+    industries: Words = ()
+    territories: Words = ()
     channels: Annotated[tuple[UUID, ...], Field(max_length=20)] = ()
 
     def config(self, rule: str) -> RuleConfig:
         """The rule's configuration that these settings say."""
-        default = DEFAULT_RULES[rule]
-        return RuleConfig(
-            rule=rule,
-            severity=self.severity or default.severity,
-            fire=_or(self.fire, default.fire),
-            clear=_or(self.clear, default.clear),
-            kinds=default.kinds if self.kinds is None else frozenset(self.kinds),
-            window_days=_or(self.window_days, default.window_days),
-            step=_or(self.step, default.step),
-            min_confidence=_or(self.min_confidence, default.min_confidence),
-            hold_hours=_or(self.hold_hours, default.hold_hours),
-            cool_down_hours=_or(self.cool_down_hours, default.cool_down_hours),
-            alert_kind=default.alert_kind,
-            enabled=self.enabled,
-            min_pieces=_or(self.min_pieces, default.min_pieces),
-            min_whitespace=_or(self.min_whitespace, default.min_whitespace),
-            min_mind=_or(self.min_mind, default.min_mind),
-            tiers=frozenset(self.tiers),
-            channels=frozenset(self.channels),
-        )
+        said = self.model_dump(exclude_none=True, exclude={"reason"})
+        sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
+        return replace(DEFAULT_RULES[rule], **said | sets)
 
 
 class RuleSettings(PreviewSettings):
@@ -151,6 +139,8 @@ class RuleView(ResponseModel):
     min_whitespace: float
     min_mind: float
     tiers: list[str]
+    industries: list[str]
+    territories: list[str]
     channels: list[UUID]
     history: list[RuleChange]
 
@@ -264,30 +254,7 @@ def _known(rule: str) -> None:
         raise UnknownRule(f"There is no alert rule {rule[:60]!r}; there are {', '.join(DEFAULT_RULES)}.")
 
 
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
-
-
 def _view(rule: str, changes: list[RuleChange]) -> RuleView:
     config = store.from_row(rule, changes[0].configuration) if changes else DEFAULT_RULES[rule]
-    return RuleView(
-        rule=rule,
-        alert_kind=config.alert_kind,
-        version=changes[0].version if changes else 0,
-        enabled=config.enabled,
-        severity=config.severity,
-        fire=config.fire,
-        clear=config.clear,
-        step=config.step,
-        window_days=config.window_days,
-        min_confidence=config.min_confidence,
-        hold_hours=config.hold_hours,
-        cool_down_hours=config.cool_down_hours,
-        kinds=sorted(config.kinds),
-        min_pieces=config.min_pieces,
-        min_whitespace=config.min_whitespace,
-        min_mind=config.min_mind,
-        tiers=sorted(config.tiers),
-        channels=sorted(config.channels),
-        history=changes,
-    )
+    shown = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(config).items()}
+    return RuleView(version=changes[0].version if changes else 0, history=changes, **shown)

@@ -39,7 +39,8 @@ LONGEST_WINDOW: Final = 365.0
 class RuleConfig:
     """One rule with a tenant's thresholds. `step` is how much worse it must get to fire again while it holds.
 
-    `tiers` are the accounts it is for (empty: all); `channels` are told of its alerts besides those of routes.
+    `tiers`, `industries` and `territories` are the accounts it is for: of one of each (empty: of any). `channels` are
+    told of its alerts besides those of routes.
     """
 
     rule: str
@@ -58,6 +59,8 @@ class RuleConfig:
     min_whitespace: float = 0.0
     min_mind: float = 0.0
     tiers: frozenset[str] = frozenset()
+    industries: frozenset[str] = frozenset()
+    territories: frozenset[str] = frozenset()
     channels: frozenset[UUID] = frozenset()
 
 
@@ -128,6 +131,17 @@ class Facts(NamedTuple):
     mind: float | None = None
     renewal_at: float | None = None
     situation: Situation = NOTHING_KNOWN
+    industry: str | None = None
+    territory: str | None = None
+
+
+def is_for(config: RuleConfig, facts: Facts) -> bool:
+    """Whether the rule is for an account of this tier, industry and territory."""
+    return (
+        (not config.tiers or facts.tier in config.tiers)
+        and (not config.industries or facts.industry in config.industries)
+        and (not config.territories or facts.territory in config.territories)
+    )
 
 
 def tracked_kinds(configs: Mapping[str, RuleConfig]) -> frozenset[str]:

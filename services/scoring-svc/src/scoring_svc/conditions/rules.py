@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from scoring_svc.alert_rules.rules import OPPOSITES, RENEWED, Facts, Reason, RuleConfig, severity_of
+from scoring_svc.alert_rules.rules import OPPOSITES, RENEWED, Facts, Reason, RuleConfig, is_for, severity_of
 from scoring_svc.patterns.rules import chance, shares
 from scoring_svc.scorecards.rules import DAY
 
@@ -16,7 +16,7 @@ _BY_SCORE: Final = ("health-below", "renewal-risk", "growth-opportunity")
 
 def assess(config: RuleConfig, facts: Facts, held: Reason | None, as_of: float) -> Reason | None:
     """The reason as it stands at `as_of`, or None: newly fired, still holding (maybe worse), or cleared."""
-    if not config.enabled or (config.tiers and facts.tier not in config.tiers):
+    if not config.enabled or not is_for(config, facts):
         return None
     reason = _CONDITIONS[config.rule](config, facts, held, as_of)
     if reason is None:

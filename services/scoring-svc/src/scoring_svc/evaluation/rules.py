@@ -152,6 +152,8 @@ def facts_of(account: Account, book: Book, alert: Alert | None, as_of: float) ->
         mind=account.measures[MIND],
         renewal_at=None if account.renewal_at is None else account.renewal_at.timestamp(),
         situation=account.situation,
+        industry=account.industry,
+        territory=account.territory,
     )
 
 

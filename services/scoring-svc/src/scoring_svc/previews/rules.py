@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is known of an account's past, oldest first; tier, value, renewal, cadence and whitespace are today's.
+    """What is known of an account's past, oldest first; what it is, its value, renewal, cadence and room are today's.
 
     `situations` are with the instants from which they stood; before `known_from` (None: never) nobody kept them.
     """
@@ -58,6 +58,8 @@ class Past:
     whitespace: float | None = None
     situations: Sequence[tuple[float, Situation]] = ()
     known_from: float | None = None
+    industry: str | None = None
+    territory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _facts(
         mind=moment.mind,
         renewal_at=past.renewal_at,
         situation=_situation(past, at),
+        industry=past.industry,
+        territory=past.territory,
     )
 
 

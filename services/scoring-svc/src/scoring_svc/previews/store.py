@@ -82,6 +82,8 @@ async def pasts(
             whitespace=row.whitespace,
             situations=situations[row.account_id],
             known_from=known_from.get(row.account_id),
+            industry=row.industry,
+            territory=row.territory,
         )
         for row in found
     }
