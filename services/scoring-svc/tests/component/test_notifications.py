@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from bellwether_kit.db import Database
 from bellwether_kit.ids import uuid7
+from bellwether_kit.timers import fire
+from scoring_svc.subscriptions import TIMERS
 
 
 async def trouble(world: Any, **more: Any) -> None:
@@ -134,6 +137,25 @@ async def test_a_receiver_that_is_gone_disables_its_channel(world: Any, desk: An
     answer = await desk.ask("POST", f"/deliveries/{delivery['id']}/redeliver")
     assert (answer.status_code, answer.json()["code"]) == (409, "channel-disabled")
     assert (await desk.deliveries())[0]["status"] == "given-up"
+
+
+async def test_an_address_that_has_become_private_since_is_refused_when_it_is_sent_to(
+    world: Any, desk: Any, receiver: Any, settings_as: Any, clock: Any
+) -> None:
+    await desk.route((await desk.channel("webhook", url=receiver.url))["id"])
+    await trouble(world)
+    database = Database(settings_as("worker", private_channels=False), clock=clock)
+    await database.open()
+    [timer] = [timer for timer in TIMERS if timer.name == "notifications"]
+    assert await fire(database, timer) == 1
+    await database.close()
+    [delivery] = await desk.deliveries()
+    assert (delivery["status"], delivery["answer"], delivery["problem"].split(":")[0]) == (
+        "waiting",
+        None,
+        "address-refused",
+    )
+    assert receiver.heard == []
 
 
 async def test_pagerduty_keeps_an_alert_in_one_incident(world: Any, desk: Any, receiver: Any) -> None:

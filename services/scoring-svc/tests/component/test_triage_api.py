@@ -39,9 +39,12 @@ async def test_a_snooze_lies_ahead_and_within_ninety_days(
     world: Any, alert: dict[str, Any], days: int, code: str
 ) -> None:
     until = (world.clock.now() + timedelta(days=days)).isoformat()
-    answer = await world.post(f"/alerts/{alert['alert_id']}/snooze", {"until": until})
+    path = f"/alerts/{alert['alert_id']}"
+    before = (await world.get(path)).json()
+    answer = await world.post(f"{path}/snooze", {"until": until})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert world.alert_events() == ["opened"]
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/until"]
+    assert ((await world.get(path)).json(), world.alert_events()) == (before, ["opened"])
 
 
 async def test_what_a_person_resolved_stays_so_until_it_fires_anew(world: Any, alert: dict[str, Any]) -> None:
@@ -83,8 +86,10 @@ async def test_a_resolved_alert_can_only_be_commented_on(world: Any, alert: dict
     await world.post(f"{path}/resolve", {"reason": "done"})
     until = (world.clock.now() + timedelta(days=1)).isoformat()
     bodies = {"snooze": {"until": until}, "resolve": {"reason": "x"}, "assign": {"assignee_email": None}}
+    before, told = (await world.get(path)).json(), world.alert_events()
     answer = await world.post(f"{path}/{act}", bodies.get(act))
     assert (answer.status_code, answer.json()["code"]) == (409, "alert-already-resolved")
+    assert ((await world.get(path)).json(), world.alert_events()) == (before, told)
     assert (await world.post(f"{path}/comments", {"text": "still"})).status_code == 201
 
 
