@@ -151,11 +151,11 @@ async def test_a_rule_that_makes_no_sense_is_refused(
     assert world.mailbox.admin("SELECT * FROM alert_rule") == []
 
 
-async def test_a_rule_is_for_some_tiers_and_told_on_some_channels(world: Any, saying: Any) -> None:
-    body = {"tiers": ["B"], "channels": ["pager", "board"], "severity": "critical", "reason": "only those"}
+async def test_a_rule_is_for_some_tiers(world: Any, saying: Any) -> None:
+    body = {"tiers": ["B"], "severity": "critical", "reason": "only those"}
     answer = await world.put("/alert-rules/detractor-with-veto", body)
-    assert (answer.json()["tiers"], answer.json()["channels"]) == (["B"], ["board", "pager"])
-    assert answer.json()["history"][0]["configuration"]["channels"] == ["board", "pager"]
+    assert answer.json()["tiers"] == ["B"]
+    assert answer.json()["history"][0]["configuration"] == {"tiers": ["B"], "severity": "critical"}
     await world.tell(saying.account(tier="A"), saying.person(sentiment="detractor", veto=True))
     assert await world.alerts() == []
     await world.tell(saying.account(tier="B", version=2))
