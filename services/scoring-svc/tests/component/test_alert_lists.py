@@ -15,6 +15,15 @@ MANY = """
     FROM generate_series(1, 20000) AS n
 """  # noqa: E501
 
+HELD = """
+    WITH s AS (
+        INSERT INTO storm (tenant, storm_id, cause, status, began_at)
+        VALUES ('acme', gen_random_uuid(), 'burst', 'open', now()) RETURNING storm_id
+    )
+    INSERT INTO held_alert (tenant, alert_id, account_id, storm_id, held_at)
+    SELECT 'acme', id, account_id, storm_id, now() FROM s, (SELECT * FROM alert ORDER BY id LIMIT 40) AS a
+"""
+
 HALF = UUID(int=1 << 127)
 
 
@@ -65,3 +74,17 @@ async def test_a_page_of_many_is_read_by_an_index(world: Any, tests: str, order:
     plan = "\n".join(row[0] for row in world.mailbox.admin(query))
     assert index in plan, plan
     assert "Sort" not in plan, plan
+
+
+async def test_few_held_alerts_among_many_are_found_from_their_own_table(world: Any) -> None:
+    world.mailbox.admin(MANY)
+    world.mailbox.admin(HELD)
+    world.mailbox.admin("ANALYZE alert, held_alert")
+    query = """
+        EXPLAIN SELECT * FROM alert WHERE tenant = 'acme' AND EXISTS (
+            SELECT FROM held_alert AS h WHERE h.tenant = alert.tenant AND h.alert_id = alert.id
+        ) ORDER BY priority DESC, id DESC LIMIT 50
+    """
+    plan = "\n".join(row[0] for row in world.mailbox.admin(query))
+    assert "alert_pkey" in plan, plan
+    assert "Seq Scan on alert" not in plan, plan

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bellwether_kit.db import Database
 from bellwether_kit.testing import eventually
 from scoring_svc.stream.api import streams_of
+from scoring_svc.stream.rules import Place
 
 FIRST = f"0.{UUID(int=0)}.0"
 LATE = """
@@ -48,8 +49,8 @@ def listen(client: httpx.AsyncClient, auth: Callable[..., dict[str, str]]) -> Ca
 
 
 @pytest.fixture
-def end(database: Database, app: FastAPI) -> Callable[[], Any]:
-    """Ask the process to stop, once every transaction older than the newest change is over.
+def calm(database: Database) -> Callable[[], Any]:
+    """Wait until every transaction older than the newest change is over.
 
     A stream leaves such changes for its next look; tests of another process on the same engine may hold one open.
     """
@@ -58,8 +59,15 @@ def end(database: Database, app: FastAPI) -> Callable[[], Any]:
         async with database.read("acme") as session:
             return (await session.execute(_OVER)).scalar_one() is not False
 
+    return lambda: eventually(over)
+
+
+@pytest.fixture
+def end(calm: Callable[[], Any], app: FastAPI) -> Callable[[], Any]:
+    """Ask the process to stop, once what has changed can be told."""
+
     async def ended() -> None:
-        await eventually(over)
+        await calm()
         app.state.runtime.draining = True
 
     return ended
@@ -88,9 +96,10 @@ async def test_a_stream_goes_on_after_the_last_event_and_ends_when_the_process_s
 
 
 async def test_a_stream_tells_what_happens_from_now_on_to_its_tenant_only(
-    world: Any, listen: Any, app: FastAPI, end: Any
+    world: Any, listen: Any, app: FastAPI, calm: Any, end: Any
 ) -> None:
     alert = await trouble(world)
+    await calm()
     ours, theirs = asyncio.create_task(listen()), asyncio.create_task(listen(tenant="globex"))
     await eventually(lambda: streams_of(app).open.total() == 2)
     await world.post(f"/alerts/{alert}/acknowledge")
@@ -101,7 +110,7 @@ async def test_a_stream_tells_what_happens_from_now_on_to_its_tenant_only(
 
 
 async def test_the_streams_of_a_tenant_share_one_lookout_and_each_hears_everything_once(
-    world: Any, listen: Any, app: FastAPI, end: Any
+    world: Any, listen: Any, app: FastAPI, calm: Any, end: Any
 ) -> None:
     alert = await trouble(world)
     streams = streams_of(app)
@@ -109,12 +118,14 @@ async def test_the_streams_of_a_tenant_share_one_lookout_and_each_hears_everythi
     await eventually(lambda: streams.open.total() == 1)
     for number in range(3):
         await world.post(f"/alerts/{alert}/comments", {"text": f"before {number}"})
+    await calm()
     late, theirs = asyncio.create_task(listen()), asyncio.create_task(listen(FIRST, tenant="globex"))
     await eventually(lambda: streams.open.total() == 3 and len(streams.lookouts) == 2)
     lookout = streams.lookouts["acme"]
     for number in range(5):
+        news = lookout.news
         await world.post(f"/alerts/{alert}/comments", {"text": f"after {number}"})
-        await asyncio.sleep(0.4)  # so that looks fall between them
+        await eventually(news.is_set)
     await end()
     heard = [[data["version"] for _, _, data in events(await one)] for one in (early, late)]
     assert (heard[0], heard[1]) == (list(range(1, 10)), list(range(5, 10)))
@@ -123,15 +134,19 @@ async def test_the_streams_of_a_tenant_share_one_lookout_and_each_hears_everythi
 
 
 async def test_what_commits_late_is_told_late_and_not_passed_over(
-    world: Any, listen: Any, app: FastAPI, end: Any, postgres: str, database_name: str
+    world: Any, listen: Any, app: FastAPI, calm: Any, end: Any, postgres: str, database_name: str
 ) -> None:
     alert = await trouble(world)
+    await calm()
     ours = [asyncio.create_task(listen()) for _ in range(2)]
     await eventually(lambda: streams_of(app).open.total() == 2)
+    await eventually(lambda: "acme" in streams_of(app).lookouts)
+    lookout = streams_of(app).lookouts["acme"]
     with psycopg.connect(postgres.rpartition("/")[0] + f"/{database_name}") as slow:
         slow.execute(LATE, {"alert": alert})
+        before = await lookout.read_after(Place(0))
         await world.post(f"/alerts/{alert}/acknowledge")
-        await asyncio.sleep(1.5)  # a look at least, in which neither may be told
+        assert await lookout.read_after(Place(0)) == before
         slow.commit()
     await end()
     for one in ours:
