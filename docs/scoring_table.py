@@ -90,7 +90,7 @@ A rule that holds fires again when it gets worse by a step. A condition must las
 fires again within the cool-down reopens the same alert. Severity is one step higher for tier A and one for 1,000,000
 and more at stake. By default a rule is for all accounts and told as routes say; it can be for a segment (`tiers`,
 `industries`, `territories`: one of each that is named) and name `channels` that are told at once besides.
-`POST /v1/alert-rules/{rule}/preview` says what a change would have raised in the last 90 days, and from when on it knows.
+`POST /v1/alert-rules/{rule}/preview` says what a change would have raised in 90 days, and from when on it knows.
 """
 DERIVED = {"name", "version", "kind_weights", "measure_weights", "half_lives", "daily_loss", "total_weight"}
 """Fields of a scorecard that have tables of their own, or follow from the others."""
