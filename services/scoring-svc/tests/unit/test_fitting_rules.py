@@ -95,6 +95,13 @@ def test_weights_stay_within_bounds(pasts: list[Past]) -> None:
             assert all(0.0 <= weight <= 100.0 for weight in card.measure_weights)
 
 
+def test_what_hardly_moves_stays_as_it_is_even_beyond_the_bounds(pasts: list[Past]) -> None:
+    steep = replace(DEFAULT, kind_weights={**KIND_WEIGHTS, "order-placed": 20.0, "meeting-held": 2.25})
+    found = table(steep, pasts)
+    coefficients = [found.spreads[0], *(0.04 * spread for spread in found.spreads[1:])]
+    assert proposed(steep, found, coefficients) == steep
+
+
 @pytest.mark.parametrize("own", [0.0, -1.0])
 def test_a_score_that_foretells_nothing_is_no_ground_to_step_from(pasts: list[Past], own: float) -> None:
     found = table(DEFAULT, pasts)

@@ -18,6 +18,7 @@ from scoring_svc.scorecards.rules import DIMENSIONS, MEASURES, Scorecard
 FIRM: Final = 100.0
 """By how much the column of the score is stretched, so that shrinking hardly touches it."""
 LARGEST_WORTH: Final = 10.0
+LARGEST_WEIGHT: Final = 100.0
 SEEN_BY: Final = 20
 """Accounts that must have evidence of a kind before its weight is touched."""
 
@@ -101,7 +102,10 @@ def _slopes(card: Scorecard, case: Past, weights: Sequence[Weight]) -> list[floa
 
 
 def proposed(card: Scorecard, fitted: Table, coefficients: Sequence[float]) -> Scorecard | None:
-    """The scorecard that a regression's coefficients stand for; None when the score foretells nothing, or wrongly."""
+    """The scorecard that a regression's coefficients stand for; None when the score foretells nothing, or wrongly.
+
+    Kinds move by tenths, measures by halves, and neither beyond the largest unless it was there already.
+    """
     by_unit = [coefficient / spread for coefficient, spread in zip(coefficients, fitted.spreads, strict=True)]
     if by_unit[0] <= 0.0:
         return None
@@ -109,12 +113,20 @@ def proposed(card: Scorecard, fitted: Table, coefficients: Sequence[float]) -> S
     for weight, move in zip(fitted.weights, by_unit[1:], strict=True):
         by = move / by_unit[0]
         if weight.of == "kind":
-            kinds[weight.name] = round(max(-LARGEST_WORTH, min(LARGEST_WORTH, kinds[weight.name] + by)), 2)
+            kinds[weight.name] = _moved(kinds[weight.name], by, 0.1, -LARGEST_WORTH, LARGEST_WORTH)
         else:
-            measures[weight.name] = round(max(0.0, min(100.0, measures[weight.name] + by)), 1)
+            measures[weight.name] = _moved(measures[weight.name], by, 0.5, 0.0, LARGEST_WEIGHT)
     if not any(measures.values()):
         return None
     return replace(card, kind_weights=kinds, measure_weights=tuple(measures[name] for name in MEASURES))
+
+
+def _moved(value: float, by: float, step: float, lowest: float, highest: float) -> float:
+    """A weight and its move, in whole steps; as it was when it moves by less than half a step."""
+    if abs(by) < step / 2.0:
+        return value
+    reached = max(min(lowest, value), min(max(highest, value), value + by))
+    return round(round(reached / step) * step, 6)
 
 
 def score_under(card: Scorecard, case: Past) -> float:
