@@ -133,6 +133,8 @@ async def test_events_come_in_take_effect_and_go_out_in_order(
     [
         "before-inbox",
         "after-inbox",
+        "before-write",
+        "after-write",
         "before-outbox",
         "after-outbox",
         "before-commit",

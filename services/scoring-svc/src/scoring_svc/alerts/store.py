@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork, arrays
 from bellwether_kit.events import Event
+from bellwether_kit.faults import fault_point
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
 from scoring_svc.breaker import store as breaker_store
@@ -176,6 +177,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     if past := [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]:
         await uow.session.execute(_PAST, arrays("tenant id", past))
     await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
+    fault_point("in-alert")
     told = [c for c in changes if c.change is not None]
     if not told:
         return

@@ -15,6 +15,7 @@ from bellwether_kit.events.dead_letters import Rejected, bury
 from bellwether_kit.events.envelope import Malformed, Received
 from bellwether_kit.events.inbox import claim
 from bellwether_kit.events.subscriptions import Decoder, Delivery, Handler, Poison, Subscription
+from bellwether_kit.faults import fault_point
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +127,9 @@ class BatchProcessor:
             if not delivery.inbox or delivery.event.id in fresh:
                 by_handler.setdefault(delivery.handler, []).append(delivery.event)
         for handler, events in by_handler.items():
+            fault_point("before-write")
             await handler(uow, events)
+            fault_point("after-write")
 
 
 def _sqlstate(error: BaseException) -> str:
