@@ -1,4 +1,4 @@
-"""Notifications that a rule brings by the channels it names, by id; what was known of people and plans in the past.
+"""Channels that rules name, by id; what was known of people and plans in the past; when alerts were raised last.
 
 History begins with what is known now, marked as copied: what was before is not known.
 """
@@ -14,6 +14,7 @@ depends_on = None
 
 _STATEMENTS = (
     "ALTER TABLE notification ALTER COLUMN route_id DROP NOT NULL",
+    "ALTER TABLE alert ADD COLUMN raised_at timestamptz NOT NULL DEFAULT now()",
     """
     CREATE TABLE situation_history (
         tenant text NOT NULL,
@@ -33,6 +34,7 @@ _STATEMENTS = (
     CREATE UNIQUE INDEX situation_history_standing ON situation_history (tenant, account_id) WHERE forget_at IS NULL
     """,
     "CREATE INDEX situation_history_forgotten ON situation_history (forget_at) WHERE forget_at IS NOT NULL",
+    "CREATE INDEX alert_by_raised_at ON alert (tenant, raised_at)",
 )
 _OF_EVERY_TENANT = (
     # Rules have named channels, which can be renamed; a name that no channel bears leads nowhere and is left out.
@@ -43,6 +45,7 @@ _OF_EVERY_TENANT = (
     ))
     WHERE jsonb_exists(r.configuration, 'channels')
     """,
+    "UPDATE alert SET raised_at = CASE WHEN episode = 1 THEN opened_at ELSE last_fired_at END",
     """
     INSERT INTO situation_history (tenant, account_id, at, champions, champions_lost, opposing_vetoes, thread_share,
                                    overdue, copied)
@@ -50,17 +53,17 @@ _OF_EVERY_TENANT = (
     FROM situation
     """,
 )
-_READ = ("alert_rule", "channel", "situation")
+_TOUCHED = ("alert", "alert_rule", "channel", "situation")
 
 
 def upgrade() -> None:
     """Create the table and carry over what there is."""
     for statement in _STATEMENTS:
         op.execute(statement)
-    for table in _READ:
+    for table in _TOUCHED:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")  # we own it and see every tenant, for once
     for statement in _OF_EVERY_TENANT:
         op.execute(statement)
-    for table in _READ:
+    for table in _TOUCHED:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     protect(op, "situation_history")

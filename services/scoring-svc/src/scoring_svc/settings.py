@@ -28,6 +28,6 @@ class Settings(ServiceSettings, SealingSettings):
     storm_alerts: int = Field(
         default=20,
         ge=1,
-        description="alerts that may open within ten minutes, at least, before further ones of the tenant are held",
+        description="alerts that may open or reopen in ten minutes, at least, before a tenant's further ones are held",
     )
     streams_per_tenant: int = Field(default=20, ge=1, description="live streams a tenant may hold open in a process")

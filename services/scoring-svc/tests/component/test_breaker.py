@@ -119,6 +119,38 @@ async def test_the_storm_is_over_when_few_alerts_open_and_another_is_another(wor
     assert [one["id"] for one in (*page["items"], *rest["items"])] == [one["id"] for one in storms]
 
 
+async def test_alerts_that_come_again_at_once_are_a_storm_too(
+    world: Any, saying: Any, desk: Any, receiver: Any
+) -> None:
+    await desk.route((await desk.channel("webhook", url=receiver.url))["id"])
+    accounts = [uuid7() for _ in range(26)]
+    back = [saying.person(number, account_id=account) for number, account in enumerate(accounts, 1)]
+    gone = [saying.person(n, account_id=account, status="gone", version=2) for n, account in enumerate(accounts, 1)]
+    again = [saying.person(n, account_id=account, version=3) for n, account in enumerate(accounts, 1)]
+    once_more = [
+        saying.person(n, account_id=account, status="gone", version=4) for n, account in enumerate(accounts, 1)
+    ]
+    await world.tell(*back[:13], *gone[:13])
+    world.clock.advance(timedelta(minutes=11))
+    await world.tell(*back[13:], *gone[13:])
+    world.clock.advance(timedelta(minutes=11))
+    await world.tell(*again)
+    assert {alert["status"] for alert in await world.alerts()} == {"resolved"}
+    await world.mailbox.fire_timers()
+    receiver.heard.clear()
+
+    await world.tell(*once_more)
+    await world.mailbox.fire_timers()
+    assert [one.json["type"] for one in receiver.heard] == ["alert.reopened"] * 20
+    held = await storm(desk)
+    assert (held["cause"], held["held"]) == ("burst", 6)
+    assert {alert["episode"] for alert in await world.alerts(held="true")} == {2}
+    await desk.ask("POST", f"/storms/{held['id']}/release", {"reason": "they have gone indeed"})
+    await world.mailbox.fire_timers()
+    assert [one.json["type"] for one in receiver.heard[20:]] == ["alert.released"] * 6
+    assert len({one.json["data"]["alert_id"] for one in receiver.heard}) == 26
+
+
 @pytest.mark.parametrize(("first", "then"), [("release", "discard"), ("discard", "release"), ("release", "release")])
 async def test_a_storm_is_closed_once_and_what_comes_later_changes_nothing(
     world: Any, desk: Any, first: str, then: str

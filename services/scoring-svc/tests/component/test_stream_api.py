@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,14 @@ FIRST = f"0.{UUID(int=0)}.0"
 LATE = """
     INSERT INTO alert_change (tenant, alert_id, version, at, change, by, detail)
     VALUES ('acme', %(alert)s, 99, now(), 'commented', 'ana', '{}')
+"""
+HOLD = """
+    WITH s AS (
+        INSERT INTO storm (tenant, storm_id, cause, status, began_at)
+        VALUES ('acme', gen_random_uuid(), 'burst', 'open', %s) RETURNING storm_id, began_at
+    )
+    INSERT INTO held_alert (tenant, alert_id, account_id, storm_id, held_at)
+    SELECT 'acme', id, account_id, storm_id, began_at FROM s, alert WHERE id = %s
 """
 _OVER = text("""
     SELECT bool_and(xact < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)) FROM alert_change
@@ -197,3 +206,16 @@ async def test_what_is_held_is_not_streamed_until_it_is_released(world: Any, lis
     await desk.ask("POST", f"/storms/{storm['id']}/release", {"reason": "true"})
     await end()
     assert [change for _, change, _ in events(await listen(before[-1][0]))][-1:] == ["released"]
+
+
+async def test_what_was_told_before_an_alert_was_held_is_told_to_whoever_goes_on_from_there(
+    world: Any, listen: Any, end: Any
+) -> None:
+    alert = await trouble(world)
+    world.clock.advance(timedelta(hours=1))
+    world.mailbox.admin(HOLD, world.clock.now(), alert)
+    await world.post(f"/alerts/{alert}/acknowledge")
+    await end()
+    assert [change for _, change, _ in events(await listen(FIRST))] == ["opened"]
+    world.mailbox.admin("DELETE FROM held_alert")
+    assert [change for _, change, _ in events(await listen(FIRST))] == ["opened", "acknowledged"]

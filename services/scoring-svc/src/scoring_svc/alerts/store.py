@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from bellwether_kit.faults import fault_point
 from scoring_svc.alert_rules.rules import Reason
 from scoring_svc.alerts.rules import SUGGESTED_PLAYS, Alert, priority
 from scoring_svc.breaker import store as breaker_store
+from scoring_svc.health.store import instant
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.notifications import store as notifications_store
 from scoring_svc.published import (
@@ -72,7 +73,8 @@ _SAVE = text("""
         acknowledged_by = EXCLUDED.acknowledged_by, snoozed_until = EXCLUDED.snoozed_until,
         resolved_at = EXCLUDED.resolved_at, resolved_by = EXCLUDED.resolved_by, resolution = EXCLUDED.resolution,
         assignee_id = EXCLUDED.assignee_id, owner_id = EXCLUDED.owner_id, reasons = EXCLUDED.reasons,
-        said = EXCLUDED.said
+        said = EXCLUDED.said,
+        raised_at = CASE WHEN EXCLUDED.episode > alert.episode THEN EXCLUDED.raised_at ELSE alert.raised_at END
 """)
 _NOTE = text("""
     INSERT INTO alert_change (tenant, alert_id, version, at, change, by, detail)
@@ -176,7 +178,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write alerts, timelines and events of the changes, at most one change per alert."""
     if past := [(c.held.tenant, c.replaces) for c in changes if c.replaces is not None]:
         await uow.session.execute(_PAST, arrays("tenant id", past))
-    await uow.session.execute(_SAVE, {"rows": _json([_row(c) for c in changes])})
+    await uow.session.execute(_SAVE, {"rows": _json([_row(c, uow.now) for c in changes])})
     fault_point("in-alert")
     told = [c for c in changes if c.change is not None]
     if not told:
@@ -201,7 +203,7 @@ def _json(rows: list[dict[str, Any]]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def _row(change: Change) -> dict[str, Any]:
+def _row(change: Change, now: datetime) -> dict[str, Any]:
     held, alert = change.held, change.held.alert
     value = held.circumstances.value_at_stake
     return {
@@ -217,6 +219,7 @@ def _row(change: Change) -> dict[str, Any]:
         "firings": alert.firings,
         "priority": priority(alert.severity, value.amount if value else None, held.circumstances.score),
         "opened_at": _time(alert.opened_at),
+        "raised_at": now,
         "last_fired_at": _time(alert.last_fired_at),
         "acknowledged_at": _time(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by,
@@ -266,8 +269,8 @@ def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
         status=alert.status,
         episode=alert.episode,
         summary=known.summary,
-        opened_at=at(alert.opened_at),
-        last_fired_at=at(alert.last_fired_at),
+        opened_at=instant(alert.opened_at),
+        last_fired_at=instant(alert.last_fired_at),
         firings=alert.firings,
         snoozed_until=_time(alert.snoozed_until),
         resolved_at=_time(alert.resolved_at),
@@ -285,7 +288,7 @@ def state_of(held: Held, type_: type[AlertState] = AlertState) -> AlertState:
 def _reason(reason: Reason) -> AlertReason:
     return AlertReason(
         rule=reason.rule,
-        since=at(reason.since),
+        since=instant(reason.since),
         severity=reason.severity,
         value=reason.value,
         threshold=reason.threshold,
@@ -293,10 +296,5 @@ def _reason(reason: Reason) -> AlertReason:
     )
 
 
-def at(seconds: float) -> datetime:
-    """Epoch seconds as a time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return None if seconds is None else instant(seconds)

@@ -14,7 +14,10 @@ _TIME: Any = DateTime(timezone=True)
 
 
 class AlertRow(Table, table=True):
-    """One alert. `current` marks the newest of its account and kind, resolved or not."""
+    """One alert. `current` marks the newest of its account and kind, resolved or not.
+
+    `raised_at` is when its present episode began: when it was opened, or reopened last.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -28,6 +31,7 @@ class AlertRow(Table, table=True):
         ),
         Index("alert_one_current", "tenant", "account_id", "kind", unique=True, postgresql_where=text("current")),
         Index("alert_by_opened_at", "tenant", "opened_at", "id"),
+        Index("alert_by_raised_at", "tenant", "raised_at"),
         Index("alert_by_priority", "tenant", "priority", "id"),
         Index("alert_pressing", "tenant", "priority", "id", postgresql_where=text("status <> 'resolved'")),
         Index("alert_by_account", "tenant", "account_id", "opened_at", "id"),
@@ -54,6 +58,7 @@ class AlertRow(Table, table=True):
     firings: int
     priority: float
     opened_at: datetime = Field(sa_type=_TIME)
+    raised_at: datetime = Field(sa_type=_TIME)
     last_fired_at: datetime = Field(sa_type=_TIME)
     acknowledged_at: datetime | None = Field(sa_type=_TIME)
     acknowledged_by: str | None = Field(sa_type=Text)

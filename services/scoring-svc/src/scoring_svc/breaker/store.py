@@ -24,9 +24,12 @@ Said = tuple[str, str, AlertState]
 
 log = structlog.get_logger(__name__)
 
-_OPENED = text("""
-    SELECT tenant, count(*) AS opened FROM alert
-    WHERE tenant = ANY(CAST(:tenants AS text[])) AND opened_at > :since GROUP BY tenant
+RAISING: Final = frozenset({"opened", "reopened"})
+"""Changes by which an alert comes to people anew."""
+
+_RAISED = text("""
+    SELECT tenant, count(*) AS raised FROM alert
+    WHERE tenant = ANY(CAST(:tenants AS text[])) AND raised_at > :since GROUP BY tenant
 """)
 _ACCOUNTS = text("""
     SELECT tenant, count(*) AS accounts FROM account
@@ -85,7 +88,7 @@ FIRST: Final = UUID(int=2**128 - 1)
 
 
 async def passed(uow: UnitOfWork, said: Sequence[Said]) -> list[Said]:
-    """What may be told of changes that were saved; new alerts beyond the limit are held, and what becomes of them.
+    """What may be told of changes that were saved; what is raised beyond the limit is held, and what becomes of it.
 
     An alert that was held because nothing but silence spoke for it is told as released once anything else does.
     """
@@ -95,8 +98,8 @@ async def passed(uow: UnitOfWork, said: Sequence[Said]) -> list[Said]:
     spoken_for = {_key(one) for one in said if causes.get(_key(one)) == "silence" and _is_spoken_for(one)}
     if over or spoken_for:
         await release(uow.session, sorted(over | spoken_for))
-    opened = [one for one in said if one[1] == "opened"]
-    held = (causes.keys() - spoken_for) | (await _hold(uow, opened) if opened else set())
+    raised = [one for one in said if one[1] in RAISING]
+    held = (causes.keys() - spoken_for) | (await _hold(uow, raised) if raised else set())
     return [_released(one) if _key(one) in spoken_for else one for one in said if _key(one) not in held]
 
 
@@ -126,13 +129,13 @@ async def is_held(session: AsyncSession, tenant: str, alert_id: UUID) -> bool:
     return (await session.execute(_IS_HELD, {"tenant": tenant, "id": alert_id})).first() is not None
 
 
-async def _hold(uow: UnitOfWork, opened: Sequence[Said]) -> set[tuple[str, UUID]]:
-    """Hold back those of the new alerts that are beyond the limit, the least severe first, or told by silence only."""
+async def _hold(uow: UnitOfWork, raised: Sequence[Said]) -> set[tuple[str, UUID]]:
+    """Hold back those of the alerts that are beyond the limit, the least severe first, or told by silence only."""
     by_cause: dict[tuple[str, str], list[AlertState]] = defaultdict(list)
-    for tenant, beyond in (await _beyond(uow, opened)).items():
+    for tenant, beyond in (await _beyond(uow, raised)).items():
         by_cause[tenant, "burst"] = beyond
     held = {(tenant, state.alert_id) for (tenant, _), states in by_cause.items() for state in states}
-    dark = [one for one in opened if is_by_silence([reason.rule for reason in one[2].reasons])]
+    dark = [one for one in raised if is_by_silence([reason.rule for reason in one[2].reasons])]
     silent = await _tenants(uow.session, "tenant", _SILENT, {tenant for tenant, _, _ in dark}) if dark else {}
     for tenant, _, state in dark:
         if tenant in silent and (tenant, state.alert_id) not in held:
@@ -155,15 +158,15 @@ async def _hold(uow: UnitOfWork, opened: Sequence[Said]) -> set[tuple[str, UUID]
     return held
 
 
-async def _beyond(uow: UnitOfWork, opened: Sequence[Said]) -> dict[str, list[AlertState]]:
-    """By tenant the new alerts that are too many within the window."""
+async def _beyond(uow: UnitOfWork, raised: Sequence[Said]) -> dict[str, list[AlertState]]:
+    """By tenant the raised alerts that are too many within the window."""
     if not isinstance(uow.settings, Settings):
         raise TypeError("scoring-svc runs with its own settings")
     fewest = uow.settings.storm_alerts
     new: dict[str, list[AlertState]] = defaultdict(list)
-    for tenant, _, state in opened:
+    for tenant, _, state in raised:
         new[tenant].append(state)
-    counts = await _tenants(uow.session, "opened", _OPENED, new, {"since": uow.now - WINDOW})
+    counts = await _tenants(uow.session, "raised", _RAISED, new, {"since": uow.now - WINDOW})
     many = {tenant for tenant, count in counts.items() if count > fewest}
     accounts = await _tenants(uow.session, "accounts", _ACCOUNTS, many) if many else {}
     found = {}

@@ -29,6 +29,7 @@ from scoring_svc.alerts.rules import Alert
 from scoring_svc.alerts.store import Change, Held, state_of
 from scoring_svc.breaker import store as breaker_store
 from scoring_svc.errors import AlertAlreadyResolved, SnoozeInThePast, SnoozeTooLong, UnknownAlert
+from scoring_svc.health.store import instant
 from scoring_svc.portfolio.rules import money
 from scoring_svc.triage import store as triage_store
 
@@ -110,7 +111,7 @@ class AlertView(ResponseModel):
                 "value_at_stake": None if amount is None else Money(amount=amount[0], currency=amount[1]),
                 "links": {"alert": state.links.alert, "account": state.links.account},
                 "priority": rules.priority(alert.severity, value.amount if value else None, state.score),
-                "acknowledged_at": None if alert.acknowledged_at is None else store.at(alert.acknowledged_at),
+                "acknowledged_at": None if alert.acknowledged_at is None else instant(alert.acknowledged_at),
                 "acknowledged_by": alert.acknowledged_by,
                 "resolved_by": alert.resolved_by,
                 "resolution": alert.resolution,
