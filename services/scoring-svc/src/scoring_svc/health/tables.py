@@ -24,10 +24,18 @@ class AccountHealthRow(Table, table=True):
     __tablename__ = "account_health"
     __table_args__ = (
         Index("account_health_due", "next_evaluation_at"),
-        Index("account_health_by_score", "tenant", "band", "score", "account_id", postgresql_include=["tier"]),
-        Index("account_health_by_change", "tenant", "band", "change", "account_id"),
-        Index("account_health_by_confidence", "tenant", "band", "confidence", "account_id"),
-        Index("account_health_changed", "tenant", "changed_at"),
+        # Every evaluation writes every index: what is looked for less often is carried by these two.
+        *(
+            Index(
+                f"account_health_by_{key}",
+                "tenant",
+                "band",
+                key,
+                "account_id",
+                postgresql_include=["tier", "confidence", "changed_at"],
+            )
+            for key in ("score", "change")
+        ),
     )
 
     tenant: str = Field(sa_type=Text, primary_key=True)

@@ -1,7 +1,7 @@
 """The SQL of the portfolio: pages of accounts in any order, written as JSON by the database, and their counts.
 
-Every order has an index that a page walks along, from where the page before ended; see the tables. What is shown of an
-account is looked up for those on the page only.
+Every order but that by confidence has an index that a page walks along, from where the page before ended; confidence
+is read from an index too, of all accounts. What is shown of an account is looked up for those on the page only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _BY_HEALTH: Final = """
 """
 _OF_A_BAND: Final = """(
     SELECT h.account_id, h.{column} AS key FROM account_health AS h {known}
-    WHERE h.tenant = :tenant AND h.band = {band} AND h.score IS NOT NULL {tests} {on}
+    WHERE h.tenant = :tenant AND h.band = {band} AND h.{present} IS NOT NULL {tests} {on}
     ORDER BY h.{column} {direction}, h.account_id {direction} LIMIT :limit
 )"""
 _BY_VALUE: Final = """
@@ -160,8 +160,12 @@ def walk(sort: str, names: frozenset[str], *, goes_on: bool) -> TextClause:
     elif by == "priority":
         walked = _BY_PRIORITY.format(unresolved=_UNRESOLVED, **more)
     else:
+        # Accounts that are out of sight have neither score nor change; each stands in its own index.
+        present = "change" if by == "change" else "score"
         bands = [":band"] if "band" in names else [f"'{band}'" for band in BANDS]
-        branches = " UNION ALL ".join(_OF_A_BAND.format(column=by, band=band, **more) for band in bands)
+        branches = " UNION ALL ".join(
+            _OF_A_BAND.format(column=by, present=present, band=band, **more) for band in bands
+        )
         walked = _BY_HEALTH.format(branches=branches, **more)
     return text(_SHOWN.format(walk=walked, direction=direction))
 
