@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from scoring_svc.alert_rules.rules import OPPOSITES, RENEWED, Facts, Reason, RuleConfig, is_for, severity_of
-from scoring_svc.patterns.rules import chance, shares
+from scoring_svc.patterns.rules import chance, recent_pieces, shares
 from scoring_svc.scorecards.rules import DAY
 
 _BY_SCORE: Final = ("health-below", "renewal-risk", "growth-opportunity")
@@ -247,4 +247,4 @@ def _fact_deadlines(configs: Mapping[str, RuleConfig], facts: Facts, as_of: floa
 
 def _moves_by_days(config: RuleConfig, facts: Facts, as_of: float) -> bool:
     """Whether a break of pattern can come or go because its windows move on by a day."""
-    return shares(facts.tally, int(as_of // DAY), int(config.window_days)).recent >= config.min_pieces
+    return recent_pieces(facts.tally, int(as_of // DAY), int(config.window_days)) >= config.min_pieces

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 BASE_DAYS: Final = 180
 LONGEST_WINDOW: Final = 60
 DAYS_KEPT: Final = BASE_DAYS + LONGEST_WINDOW
+NOTHING: Final = 1e-17
+"""A part so small of a sum changes no digit of it."""
 
 
 class Shares(NamedTuple):
@@ -34,18 +36,38 @@ def shares(tally: Mapping[int, Sequence[int]], today: int, window_days: int) -> 
     return Shares(recent_negatives, recent, base_negatives, base)
 
 
+def recent_pieces(tally: Mapping[int, Sequence[int]], today: int, window_days: int) -> int:
+    """How many pieces the last `window_days` days have, today included."""
+    since = today - window_days
+    return sum(pieces for day, (_, pieces) in tally.items() if since < day <= today)
+
+
 def chance(found: Shares) -> float:
-    """The probability, 0 to 1, of that many recent negatives or more by chance; 1 where there is no past to compare."""
+    """The probability, 0 to 1, of that many recent negatives or more by chance; 1 where there is no past to compare.
+
+    The likeliest number in the tail is worked out, its neighbours follow from it one by one until they add nothing:
+    an account with thousands of pieces takes no longer than the width of the distribution.
+    """
     if not found.recent or not found.base or not found.recent_negatives:
         return 1.0
-    negatives, total = found.recent_negatives + found.base_negatives, found.recent + found.base
-    most = min(negatives, found.recent)
-    whole = _ways(total, found.recent)
-    tail = sum(
-        exp(_ways(negatives, k) + _ways(total - negatives, found.recent - k) - whole)
-        for k in range(max(found.recent_negatives, found.recent - (total - negatives)), most + 1)
-    )
-    return min(1.0, tail)
+    drawn, total = found.recent, found.recent + found.base
+    negatives = found.recent_negatives + found.base_negatives
+    spare = total - negatives - drawn  # of the pieces that are not negative, those that are not drawn; may be below 0
+    least, most = max(found.recent_negatives, -spare), min(negatives, drawn)
+    peak = min(max(least, (drawn + 1) * (negatives + 1) // (total + 2)), most)
+    tail = at = 1.0
+    for k in range(peak, most):
+        at *= (negatives - k) * (drawn - k) / ((k + 1) * (spare + k + 1))
+        tail += at
+        if at < NOTHING * tail:
+            break
+    at = 1.0
+    for k in range(peak, least, -1):
+        at *= k * (spare + k) / ((negatives - k + 1) * (drawn - k + 1))
+        tail += at
+        if at < NOTHING * tail:
+            break
+    return min(1.0, tail * exp(_ways(negatives, peak) + _ways(total - negatives, drawn - peak) - _ways(total, drawn)))
 
 
 def _ways(n: int, k: int) -> float:
