@@ -48,6 +48,7 @@ _TABLES = (
         last double precision,
         watched double precision,
         expected double precision,
+        cap double precision,
         measures jsonb,
         sums jsonb,
         PRIMARY KEY (tenant, backtest_id, day, account_id),

@@ -10,9 +10,18 @@ import httpx
 import psycopg
 import pytest
 
+from bellwether_kit.db import Database
 from bellwether_kit.ids import uuid7
+from bellwether_kit.timers import fire
 from scoring_svc.scorecards.rules import KIND_WEIGHTS
+from scoring_svc.subscriptions import TIMERS
 
+MUCH = """
+    INSERT INTO evidence (tenant, evidence_id, account_id, observed_at, weight, magnitude, revision, dimension,
+                          retracted, counted, kind)
+    SELECT 'acme', gen_random_uuid(), %s, '2025-01-01', 1.5, 1, 1, 2, false, true, 'order-placed'
+    FROM generate_series(1, 20000)
+"""
 FIT = {"fit": True, "min_acts": 2, "dates": [f"2025-{month:02}-01" for month in (2, 3, 4, 5, 8, 9, 10, 11)]}
 
 
@@ -81,6 +90,33 @@ async def test_of_many_accounts_a_part_is_looked_at(world: Any, clients: Any, as
     assert 20 <= found["accounts"] <= 50
     assert found["report"]["one_in"] == 2
     assert "Of 2 accounts one was looked at" in (await world.get(f"/backtests/{id_}/report.html")).text
+
+
+async def test_a_page_ends_where_much_was_read_and_the_next_goes_on_from_there(
+    world: Any, ask: Any, database: Database
+) -> None:
+    accounts = sorted(uuid7() for _ in range(3))
+    await world.tell(
+        *(world.evidence("order-placed", account_id=account, ago=timedelta(days=400)) for account in accounts)
+    )
+    world.mailbox.admin(MUCH, accounts[0])
+    id_ = (await ask(min_acts=1)).json()["id"]
+    [timer] = [timer for timer in TIMERS if timer.name == "backtests"]
+    seen = []
+    for _ in range(3):
+        await fire(database, timer)
+        seen.append((await world.get(f"/backtests/{id_}")).json()["accounts"])
+    assert seen == [1, 3, 3]
+    await world.mailbox.fire_timers()
+    found = (await world.get(f"/backtests/{id_}")).json()
+    assert (found["status"], found["report"]["pooled"]["accounts"]) == ("done", 3)
+
+
+async def test_scores_that_a_declined_renewal_caps_are_fitted_as_others(world: Any, clients: Any, done: Any) -> None:
+    account = next(iter(clients))
+    await world.tell(world.evidence("renewal-declined", account_id=account, observed_at=clients[account][2]))
+    found = await done(**FIT)
+    assert (found["status"], found["report"]["fit"]["refused"]) == ("done", None)
 
 
 async def test_what_is_removed_or_retracted_is_not_looked_at(world: Any, saying: Any, done: Any) -> None:

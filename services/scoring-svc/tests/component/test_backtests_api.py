@@ -64,6 +64,9 @@ async def test_a_backtest_is_done_by_the_worker_and_right(world: Any, clients: A
     assert own["verdict"]["auc"]["low"] < own["verdict"]["auc"]["value"] < own["verdict"]["auc"]["high"]
     assert 0 < own["verdict"]["foretold"] < pooled["cases"]  # nothing was over before the first dates
     assert world.mailbox.admin("SELECT * FROM backtest_case") == []
+    assert (await world.get("/backtests")).json()["items"] == [
+        {name: value for name, value in found.items() if name != "report"}
+    ]
 
 
 async def test_where_too_few_were_lost_nothing_is_concluded(world: Any, done: Any) -> None:

@@ -47,6 +47,16 @@ def test_a_kind_that_is_worth_nothing_makes_no_measure() -> None:
     assert score_under(replace(DEFAULT, kind_weights={**KIND_WEIGHTS, "order-placed": 0.0}), only) == 75.0
 
 
+def test_a_capped_score_moves_with_no_weight(pasts: list[Past]) -> None:
+    capped = [pasts[0]._replace(cap=1.0), *pasts[1:]]
+    assert score_under(DEFAULT, capped[0]) == 1.0
+    found = table(DEFAULT, capped)
+    place = found.weights.index(Weight("measure", "engagement")) + 1
+    mean = -sum(row[place] for row in found.rows[1:])  # columns add up to nought
+    assert found.rows[0][place] == pytest.approx(mean)
+    assert found.rows[0][0] == min(row[0] for row in found.rows)
+
+
 def test_columns_are_the_slopes_of_the_score(pasts: list[Past]) -> None:
     found = table(DEFAULT, pasts)
     assert Weight("kind", "order-placed") in found.weights

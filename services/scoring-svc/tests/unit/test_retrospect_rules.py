@@ -56,6 +56,13 @@ def test_the_decayed_magnitudes_of_kinds_are_what_balances_are_made_of() -> None
     assert seen.measures[3] == 75.0
 
 
+def test_a_declined_renewal_caps_the_score_until_one_is_signed() -> None:
+    history = [order(0), order(1), order(2, "renewal-declined"), order(20, "renewal-signed")]
+    seen = [look(DEFAULT, history, NOON + day * DAY, 30.0) for day in (1.5, 10, 30)]
+    assert [found and found.cap for found in seen] == [None, 20.0, None]
+    assert [found is not None and found.score == 20.0 for found in seen] == [False, True, False]
+
+
 def test_only_acts_of_the_kinds_asked_for_are_counted_and_all_are_contact() -> None:
     history = [order(0), Seen("meeting-held", 0, 1.0, NOON + 20 * DAY)]
     seen = look(DEFAULT, history, NOON + 30 * DAY, 7.0, {"order-placed"})

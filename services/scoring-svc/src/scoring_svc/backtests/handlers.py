@@ -34,7 +34,7 @@ from scoring_svc.fitting.rules import Past, Table, proposed, score_under, split,
 from scoring_svc.proof.rules import brier, too_few
 from scoring_svc.retrospect.rules import look
 from scoring_svc.scorecards import store as scorecards_store
-from scoring_svc.scorecards.rules import MEASURES, Scorecard, configuration_of
+from scoring_svc.scorecards.rules import MEASURES, Scorecard, Segment, configuration_of
 from scoring_svc.scorecards.tables import ScorecardRow
 
 MOST_MODELLED: Final = 1_000
@@ -73,18 +73,19 @@ async def _step(uow: UnitOfWork, row: Row[Any]) -> None:
 
 async def _look(uow: UnitOfWork, row: Row[Any], asked: Asked) -> None:
     """See how the next accounts looked at each date, and what became of them."""
-    cards, named = store.cards_of(row), asked.scorecard != "current"
+    cards = store.cards_of(row)
+    segment = Segment() if asked.scorecard == "current" else store.first_segment(row)
     page = await store.page(uow.session, row, asked.until)
-    cases: list[Looked] = []
-    for known in page:
-        place = known.tier, known.industry, known.territory
-        if not named or store.first_segment(row).holds(*place):
-            cases += _cases(asked, cards.of(*place), known)
-        await asyncio.sleep(0)  # other work of the worker goes on while a page is looked through
-    await store.keep(uow.session, row, cases)
-    position = page[-1].account_id if page else row.position
-    modelled = None if len(page) == store.PAGE else 0
-    await store.advance(uow.session, row, uow.now, position=position, accounts=len(page), modelled=modelled)
+    if not page:
+        await store.advance(uow.session, row, uow.now, position=row.position, modelled=0)
+        return
+
+    def looked() -> list[Looked]:
+        places = [(known, (known.tier, known.industry, known.territory)) for known in page]
+        return [case for known, at in places if segment.holds(*at) for case in _cases(asked, cards.of(*at), known)]
+
+    await store.keep(uow.session, row, await asyncio.to_thread(looked))
+    await store.advance(uow.session, row, uow.now, position=page[-1].account_id, accounts=len(page), modelled=None)
 
 
 def _cases(asked: Asked, card: Scorecard, known: Known) -> list[Looked]:
@@ -100,7 +101,7 @@ def _cases(asked: Asked, card: Scorecard, known: Known) -> list[Looked]:
             sums = msgspec.json.encode([[*key, amount] for key, amount in seen.sums.items()]).decode()
         repeats, last, watched = seen.buyer or (None, None, None)
         fields = (day, known.account_id, lost, seen.score, seen.acts, seen.silence, repeats, last, watched)
-        cases.append(Looked(*fields, measures, sums))
+        cases.append(Looked(*fields, seen.cap, measures, sums))
     return cases
 
 
@@ -145,7 +146,7 @@ def _risks(kept: Row[Any]) -> dict[str, float]:
 
 def _past(kept: Row[Any]) -> Past:
     sums = {(dimension, kind): amount for dimension, kind, amount in kept.sums}
-    return Past(kept.account, kept.lost, kept.measures, sums)
+    return Past(kept.account, kept.lost, kept.measures, sums, kept.cap)
 
 
 async def _draft(uow: UnitOfWork, row: Row[Any], card: Scorecard) -> ScorecardRow:

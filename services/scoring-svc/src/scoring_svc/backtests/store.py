@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from bellwether_kit.db import array, arrays
@@ -19,7 +20,9 @@ from scoring_svc.scorecards.rules import Cards, Scorecard, Segment, cadence_days
 from scoring_svc.scorecards.store import segment_of
 
 PAGE: Final = 50
-"""Accounts looked at in one transaction."""
+"""Accounts looked at in one transaction, at most."""
+PIECES: Final = 20_000
+"""Pieces of evidence after which a page takes no further account."""
 LOST_BY: Final = "churned"
 """The kind of outcome that is a loss."""
 
@@ -28,11 +31,21 @@ _ACCOUNTS: Final = """
     WHERE h.tenant = :tenant AND h.evaluated_at IS NOT NULL AND a.removed IS NOT TRUE
 """
 _COUNT = text(f"SELECT count(*) {_ACCOUNTS}")
+# Accounts with long histories come few at a time, so that a page is bounded by what has to be read.
 _PAGE = text(f"""
-    SELECT h.account_id, a.tier, a.industry, a.territory, a.cadence_days {_ACCOUNTS}
-      AND (CAST(:position AS uuid) IS NULL OR h.account_id > CAST(:position AS uuid))
-      AND mod(hashtextextended(CAST(h.account_id AS text), 0), :one_in) = 0
-    ORDER BY h.account_id LIMIT :limit
+    WITH next AS (
+        SELECT h.account_id, a.tier, a.industry, a.territory, a.cadence_days {_ACCOUNTS}
+          AND (CAST(:position AS uuid) IS NULL OR h.account_id > CAST(:position AS uuid))
+          AND mod(hashtextextended(CAST(h.account_id AS text), 0), :one_in) = 0
+        ORDER BY h.account_id LIMIT :limit
+    ), counted AS (
+        SELECT next.*, sum(pieces) OVER (ORDER BY account_id) - pieces AS before FROM next CROSS JOIN LATERAL (
+            SELECT count(*) AS pieces FROM evidence e
+            WHERE e.tenant = :tenant AND e.account_id = next.account_id AND NOT e.retracted
+        ) AS held
+    )
+    SELECT account_id, tier, industry, territory, cadence_days FROM counted
+    WHERE before < :pieces ORDER BY account_id
 """)
 _EVIDENCE = text("""
     SELECT account_id, kind, dimension, magnitude, CAST(extract(epoch FROM observed_at) AS float8) FROM evidence
@@ -50,13 +63,14 @@ _ANY_LOSS = text("""
 _UNFINISHED = text("SELECT count(*) FROM backtest WHERE tenant = :tenant AND due_at IS NOT NULL")
 _KEEP = text("""
     INSERT INTO backtest_case (tenant, backtest_id, day, account_id, lost, score, acts, silence, repeats, last,
-                               watched, measures, sums)
-    SELECT :tenant, :id, day, account_id, lost, score, acts, silence, repeats, last, watched,
+                               watched, cap, measures, sums)
+    SELECT :tenant, :id, day, account_id, lost, score, acts, silence, repeats, last, watched, cap,
            CAST(measures AS jsonb), CAST(sums AS jsonb)
     FROM unnest(CAST(:day AS date[]), CAST(:account_id AS uuid[]), CAST(:lost AS boolean[]), CAST(:score AS float8[]),
                 CAST(:acts AS integer[]), CAST(:silence AS float8[]), CAST(:repeats AS integer[]),
-                CAST(:last AS float8[]), CAST(:watched AS float8[]), CAST(:measures AS text[]), CAST(:sums AS text[])
-    ) AS c(day, account_id, lost, score, acts, silence, repeats, last, watched, measures, sums)
+                CAST(:last AS float8[]), CAST(:watched AS float8[]), CAST(:cap AS float8[]),
+                CAST(:measures AS text[]), CAST(:sums AS text[])
+    ) AS c(day, account_id, lost, score, acts, silence, repeats, last, watched, cap, measures, sums)
 """)
 _BUYERS = text("""
     SELECT CAST(account_id AS text) AS account, repeats, last, watched FROM backtest_case
@@ -68,7 +82,7 @@ _EXPECT = text("""
     WHERE c.tenant = :tenant AND c.backtest_id = :id AND c.day = :day AND c.account_id = e.account_id
 """)
 _CASES = text("""
-    SELECT CAST(account_id AS text) AS account, day, lost, score, acts, silence, expected, measures, sums
+    SELECT CAST(account_id AS text) AS account, day, lost, score, acts, silence, expected, cap, measures, sums
     FROM backtest_case WHERE tenant = :tenant AND backtest_id = :id ORDER BY day, account_id
 """)
 _ADVANCE = text("""
@@ -111,6 +125,7 @@ class Looked(NamedTuple):
     repeats: int | None
     last: float | None
     watched: float | None
+    cap: float | None
     measures: str | None
     sums: str | None
 
@@ -171,8 +186,9 @@ async def one(session: AsyncSession, tenant: str, id_: UUID) -> BacktestRow:
 
 
 async def listed(session: AsyncSession, tenant: str, *, before: UUID | None, limit: int) -> Sequence[BacktestRow]:
-    """Backtests, the newest first, of ids below one."""
-    query = select(BacktestRow).where(BacktestRow.tenant == tenant)
+    """Backtests without their reports, the newest first, of ids below one."""
+    without = defer(col(BacktestRow.report))  # type: ignore[arg-type]  # SQLModel's name for the same
+    query = select(BacktestRow).where(BacktestRow.tenant == tenant).options(without)
     if before is not None:
         query = query.where(col(BacktestRow.backtest_id) < before)
     return (await session.scalars(query.order_by(col(BacktestRow.backtest_id).desc()).limit(limit))).all()
@@ -191,10 +207,12 @@ async def claim(session: AsyncSession, tenant: str, id_: UUID) -> None:
 
 async def page(session: AsyncSession, row: Row[Any], until: date) -> list[Known]:
     """The next accounts of a backtest, with what was seen of them before the day `until` (UTC)."""
-    given = {"tenant": row.tenant, "position": row.position, "one_in": row.one_in, "limit": PAGE}
+    given = {"tenant": row.tenant, "position": row.position, "one_in": row.one_in}
     found = {
         id_: Known(id_, tier, industry, territory, cadence_days(tier, cadence), [], [])
-        for id_, tier, industry, territory, cadence in await session.execute(_PAGE, given)
+        for id_, tier, industry, territory, cadence in await session.execute(
+            _PAGE, {**given, "limit": PAGE, "pieces": PIECES}
+        )
     }
     within = {"tenant": row.tenant, "ids": array(list(found))}
     for id_, *seen in await session.execute(_EVIDENCE, {**within, "until": until}):

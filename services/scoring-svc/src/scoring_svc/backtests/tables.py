@@ -46,7 +46,8 @@ class BacktestRow(Table, table=True):
 class BacktestCaseRow(Table, table=True):
     """An account at a date of a running backtest. `repeats`, `last` and `watched` in days: its purchases; `expected`.
 
-    `measures` and `sums` are kept only for a fit: the measures' values, and [dimension, kind, decayed magnitude] each.
+    `cap`, `measures` and `sums` are kept for a fit: what the score was limited to, the measures' values, and
+    [dimension, kind, decayed magnitude] each.
     """
 
     __tablename__ = "backtest_case"
@@ -68,5 +69,6 @@ class BacktestCaseRow(Table, table=True):
     last: float | None
     watched: float | None
     expected: float | None
+    cap: float | None
     measures: list[Any] | None = Field(sa_type=JSONB)
     sums: list[Any] | None = Field(sa_type=JSONB)

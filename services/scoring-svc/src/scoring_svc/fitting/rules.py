@@ -13,6 +13,7 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 from scoring_svc.health.rules import dimension_score, weigh, weighted_score
+from scoring_svc.retrospect.rules import capped
 from scoring_svc.scorecards.rules import DIMENSIONS, MEASURES, Scorecard
 
 FIRM: Final = 100.0
@@ -30,6 +31,7 @@ class Past(NamedTuple):
     lost: bool
     measures: Sequence[float | None]
     sums: Mapping[tuple[int, str], float]
+    cap: float | None = None
 
 
 class Weight(NamedTuple):
@@ -86,9 +88,11 @@ def _weights(cases: Sequence[Past]) -> list[Weight]:
 
 
 def _slopes(card: Scorecard, case: Past, weights: Sequence[Weight]) -> list[float]:
-    """The score, and by how much it moves with each weight."""
+    """The score, and by how much it moves with each weight: not at all while it is capped."""
     _, present = weigh(card, case.measures)
     score = weighted_score(card, case.measures)
+    if case.cap is not None and score > case.cap:
+        return [case.cap, *(0.0 for _ in weights)]
     moves: dict[Weight, float] = {}
     for (dimension, kind), amount in case.sums.items():
         value = case.measures[dimension] or 0.0
@@ -140,4 +144,4 @@ def score_under(card: Scorecard, case: Past) -> float:
     values = list(case.measures)
     for place, balance in enumerate(balances):
         values[place] = dimension_score(balance, card.scale) if seen[place] else None
-    return weighted_score(card, values)
+    return capped(weighted_score(card, values), case.cap)

@@ -263,4 +263,4 @@ def judge(
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """A curve of at most about a hundred points, the first and the last among them."""
     every = ceil(len(points) / CURVE_POINTS)
-    return [*points[:-1:every], points[-1]]
+    return [(round(x, 4), round(y, 4)) for x, y in (*points[:-1:every], points[-1])]

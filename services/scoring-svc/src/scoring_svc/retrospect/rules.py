@@ -1,7 +1,7 @@
 """What an account looked like at a past date, by what had been observed before it. Pure; times in UTC epoch seconds.
 
-Only what the ledger knows goes in. The last two-way contact is the last act of the client's on record; coverage,
-satisfaction and plan are not kept as of the past, and are missing.
+Only what the ledger knows goes in, a cap by a declined renewal too. The last two-way contact is the last act of the
+client's on record; coverage, satisfaction, plan and people are not kept as of the past, and are missing.
 """
 
 from bisect import bisect_left
@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from scoring_svc.bgnbd.rules import Buyer
+from scoring_svc.caps.rules import CAP_KINDS, caps_in_force
 from scoring_svc.health.rules import Reported, Standing, measure_values, weighted_score
 from scoring_svc.ledger.rules import Balances, Piece, worth
 from scoring_svc.scorecards.rules import DAY, Scorecard
+from scoring_svc.situation.rules import NOTHING_KNOWN
 
 PURCHASE: Final = "order-placed"
 ACTS: Final = frozenset(
@@ -46,8 +48,8 @@ class Seen(NamedTuple):
 class Look(NamedTuple):
     """An account as it looked at a date: score 0 to 100, acts counted, days since the last of them, its purchases.
 
-    `measures` made the score. `sums` are its pieces' magnitudes, decayed, by dimension and kind: times the kinds'
-    weights, the balances.
+    `measures` made the score, which goes no higher than `cap` where there is one. `sums` are its pieces' magnitudes,
+    decayed, by dimension and kind: times the kinds' weights, the balances.
     """
 
     score: float
@@ -56,6 +58,7 @@ class Look(NamedTuple):
     buyer: Buyer | None
     measures: Sequence[float | None]
     sums: Mapping[tuple[int, str], float]
+    cap: float | None
 
 
 def look(
@@ -79,8 +82,19 @@ def look(
     contact = max((piece.observed for piece in before if piece.kind in ACTS), default=None)
     standing = Standing(balances, reported=Reported(cadence_days=cadence_days, last_two_way=contact))
     measures = measure_values(card, standing, at)
-    score = weighted_score(card, measures)
-    return Look(score, len(acts), (at - acts[-1]) / DAY, _buyer(before, at), measures, sums)
+    cap = _cap(card, before, at)
+    score = capped(weighted_score(card, measures), cap)
+    return Look(score, len(acts), (at - acts[-1]) / DAY, _buyer(before, at), measures, sums, cap)
+
+
+def capped(score: float, cap: float | None) -> float:
+    """The score, or what caps it."""
+    return score if cap is None else min(score, cap)
+
+
+def _cap(card: Scorecard, before: Sequence[Seen], at: float) -> float | None:
+    marks = {piece.kind: piece.observed for piece in before if piece.kind in CAP_KINDS}
+    return min((cap.limit for cap in caps_in_force(card, marks, NOTHING_KNOWN, at)), default=None)
 
 
 def _buyer(before: Sequence[Seen], at: float) -> Buyer | None:
