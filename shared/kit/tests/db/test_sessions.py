@@ -1,6 +1,7 @@
 """Plain SQL takes the short way to the driver; what comes back, and what goes wrong, is SQLAlchemy's all the same."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import Database
 from bellwether_kit.db.sessions import PlainResult
+from bellwether_kit.settings import ServiceSettings
 
 _INSERT = text("INSERT INTO thing (tenant, id, total) VALUES ('acme', :id, :total)")
 _TOTALS = text("SELECT id, total FROM thing ORDER BY id")
@@ -104,3 +106,24 @@ async def test_who_waits_longest_reads_next(database: Database) -> None:
 
     await asyncio.gather(*(read(number) for number in range(40)))
     assert order == list(range(40))
+
+
+async def test_readers_who_mix_both_sorts_of_statements_hold_one_connection_each_and_never_wait_for_each_other(
+    settings_as: Callable[..., ServiceSettings],
+) -> None:
+    narrow = Database(settings_as("api", pool_size=2, pool_timeout=2.0))
+    await narrow.open()
+
+    async def read(number: int) -> list[int]:
+        found = []
+        async with narrow.read("acme") as session:
+            for _ in range(3):
+                found.append(await session.scalar(select(literal(number))))
+                await asyncio.sleep(0)
+                found.append((await session.execute(text("SELECT CAST(:n AS integer)"), {"n": number})).scalar_one())
+        return found
+
+    try:
+        assert await asyncio.gather(*(read(number) for number in range(8))) == [[number] * 6 for number in range(8)]
+    finally:
+        await narrow.close()

@@ -118,20 +118,28 @@ def _tell_below(session: SyncSession, _: object, connection: Connection) -> None
         connection.info["tenant"] = session.info["tenant"]
 
 
+@event.listens_for(_Told, "after_transaction_create")
+def _one_at_a_time(session: SyncSession, _: object) -> None:
+    """Give back what plain SQL was lent before SQLAlchemy asks for a connection of its own."""
+    session.info["give_back"]()
+
+
 class ReadSession(AsyncSession):
     """A session that only reads, each statement by itself: it sees what is committed when the statement begins.
 
     ``engine`` commits by itself and can't write. Its connections keep whose they are until they are lent to another
-    tenant.
+    tenant. A session holds one at a time, whichever sort of statement it is for: readers who each held one and waited
+    for a second would wait for each other.
     """
 
     sync_session_class = _Told
 
     def __init__(self, engine: AsyncEngine, tenant: str | None) -> None:
-        super().__init__(engine, expire_on_commit=False, autoflush=False, info={"tenant": tenant or ""})
         self._engine = engine
         self._tenant = tenant or ""
         self._lent: PoolProxiedConnection | None = None
+        info = {"tenant": self._tenant, "give_back": self._give_back}
+        super().__init__(engine, expire_on_commit=False, autoflush=False, info=info)
 
     async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Run a statement that reads; plain SQL with one set of parameters takes the short way."""
@@ -149,6 +157,8 @@ class ReadSession(AsyncSession):
 
     async def _driver(self) -> Driver:
         if self._lent is None:
+            if self.in_transaction():
+                await self.commit()  # sends nothing, and gives SQLAlchemy's connection back
             engine = self._engine.sync_engine
             pool = cast("QueuePool", engine.pool)
             # Only a connection that has to be made first needs SQLAlchemy's bridge between its two worlds.
