@@ -38,8 +38,8 @@ def shares(tally: Mapping[int, Sequence[int]], today: int, window_days: int) -> 
 
 def recent_pieces(tally: Mapping[int, Sequence[int]], today: int, window_days: int) -> int:
     """How many pieces the last `window_days` days have, today included."""
-    since = today - window_days
-    return sum(pieces for day, (_, pieces) in tally.items() if since < day <= today)
+    days = filter(None, map(tally.get, range(today - window_days + 1, today + 1)))
+    return sum(pieces for _, pieces in days)
 
 
 def chance(found: Shares) -> float:
@@ -77,5 +77,6 @@ def _ways(n: int, k: int) -> float:
 
 def forget(tally: dict[int, list[int]], today: int) -> None:
     """Drop, in place, days that no window reaches any more."""
-    for day in [day for day in tally if day <= today - DAYS_KEPT]:
-        del tally[day]
+    if tally and min(tally) <= today - DAYS_KEPT:
+        for day in [day for day in tally if day <= today - DAYS_KEPT]:
+            del tally[day]
