@@ -23,7 +23,7 @@ TENANT = "bench"
 def records(count: int, accounts: int, *, duplicates: float = 0.01, seed: int = 7) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of ``count`` records of a year's evidence of ``accounts``; ``duplicates`` of them come again."""
     chance = random.Random(seed)
-    ids = [UUID(int=chance.getrandbits(128), version=4) for _ in range(accounts)]
+    ids = account_ids(chance, accounts)
     start = datetime.now(UTC) - timedelta(days=365)
     last: tuple[bytes, bytes] | None = None
     for number in range(count):
@@ -32,11 +32,25 @@ def records(count: int, accounts: int, *, duplicates: float = 0.01, seed: int = 
             continue
         account = chance.choice(ids)
         observed = start + timedelta(days=365 * number / count)
-        last = f"{TENANT}/{account}".encode(), _value(chance, account, observed)
+        last = f"{TENANT}/{account}".encode(), value(chance, account, observed)
         yield last
 
 
-def _value(chance: random.Random, account: UUID, observed: datetime) -> bytes:
+def account_ids(chance: random.Random, accounts: int) -> list[UUID]:
+    """The ids of so many accounts: what a fresh ``chance`` of the same seed gives again."""
+    return [UUID(int=chance.getrandbits(128), version=4) for _ in range(accounts)]
+
+
+def corrected(chance: random.Random, said: bytes) -> bytes:
+    """The same piece of evidence in its second revision, half as large again."""
+    event = msgspec.json.decode(said)
+    event["id"] = UUID(int=chance.getrandbits(128), version=4)
+    event["data"] |= {"revision": 2, "magnitude": 1.5}
+    return msgspec.json.encode(event)
+
+
+def value(chance: random.Random, account: UUID, observed: datetime) -> bytes:
+    """A piece of evidence of any kind, as it stands on the topic."""
     kind, family, dimension, polarity = chance.choice(KINDS)
     id_ = UUID(int=chance.getrandbits(128), version=4)
     return msgspec.json.encode(

@@ -36,6 +36,18 @@ def reads(context: typer.Context) -> None:
     _run("reads", context)
 
 
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def growth(context: typer.Context) -> None:
+    """F5, F6: what an event costs beside short and long histories, and among few and many accounts (--help)."""
+    _run("growth", context)
+
+
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def timers(context: typer.Context) -> None:
+    """F7: accounts that a scoring worker evaluates a second when a day has passed, beside its floor (--help)."""
+    _run("timers", context)
+
+
 def _run(name: str, context: typer.Context) -> NoReturn:
     program = repository_root() / "bench" / f"{name}.py"
     command = [sys.executable, str(program), *context.args]
