@@ -34,9 +34,9 @@ WORDS: Final = {
     "nothing-to-change": "what was learnt from proposes the weights that there are",
 }
 _STYLE: Final = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:80em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:1em 0}"
-    "td,th{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:right}"
+    "td,th{padding:.25em .7em;border-bottom:1px solid #ccc;text-align:right}td{white-space:nowrap}"
     "td:first-child,th:first-child,td:last-child{text-align:left}figure{display:inline-block;margin:0 1em 1em 0}"
 )
 
