@@ -7,7 +7,7 @@ import pytest
 
 from scoring_svc.alert_rules.rules import DEFAULT_RULES
 from scoring_svc.previews.rules import Moment, Past, Raised, Seen, raised, silence
-from scoring_svc.scorecards.rules import DAY
+from scoring_svc.scorecards.rules import DAY, DEFAULT
 
 NOW = 20_500 * DAY
 
@@ -17,7 +17,7 @@ def moment(days_ago: float, score: float, engagement: float | None = None) -> Mo
 
 
 def found(rule: str, past: Past, **changes: Any) -> list[Raised]:
-    return raised(replace(DEFAULT_RULES[rule], **changes), past, 75.0, NOW)
+    return raised(replace(DEFAULT_RULES[rule], **changes), past, DEFAULT, NOW)
 
 
 def test_an_account_without_a_past_raises_nothing() -> None:

@@ -31,11 +31,12 @@ from scoring_svc.errors import (
     UnroutableChannel,
     WindowOutOfReach,
 )
+from scoring_svc.health.rules import TREND_DAYS
 from scoring_svc.health.store import instant
 from scoring_svc.previews import store as previews_store
 from scoring_svc.previews.rules import PAST_DAYS, Past, holds_from, raised
 from scoring_svc.scorecards import store as scorecards_store
-from scoring_svc.scorecards.rules import DAY
+from scoring_svc.scorecards.rules import DAY, Scorecard
 
 router = routes(tags=["alert-rules"])
 
@@ -193,7 +194,7 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
     _known(rule)
     then = sensible(body.config(rule))
     after = UUID(page.after[0]) if page.after is not None else UUID(int=0)
-    end, since = call.now.timestamp(), call.now - timedelta(days=PAST_DAYS + LONGEST_WINDOWS["health-drop"])
+    end, since = call.now.timestamp(), call.now - timedelta(days=PAST_DAYS + TREND_DAYS)
     async with call.read() as session:
         await _refuse_unknown(session, call.tenant, body, then)
         rows = await previews_store.accounts(session, call.tenant, after=after, limit=page.limit + 1)
@@ -204,8 +205,8 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
     items = []
     for row in kept:
         past = pasts[row.account_id]
-        engaged = cards.of(row.tier, row.industry, row.territory).engaged
-        told = [_raised(config, past, engaged, end) for config in (now, then)]
+        card = cards.of(row.tier, row.industry, row.territory)
+        told = [_raised(config, past, card, end) for config in (now, then)]
         if any(told):
             items.append(PreviewItem(account_id=row.account_id, account_name=row.name, now=told[0], then=told[1]))
         await asyncio.sleep(0)  # other requests go on while a page is worked through
@@ -213,7 +214,7 @@ async def preview(rule: str, body: PreviewSettings, call: Reader, page: PageRequ
     return PreviewPage(items=items, next_cursor=cursor, holds_from=instant(known_from))
 
 
-def _raised(config: RuleConfig, past: Past, engaged: float, end: float) -> list[RaisedView]:
+def _raised(config: RuleConfig, past: Past, card: Scorecard, end: float) -> list[RaisedView]:
     return [
         RaisedView(
             opened_at=instant(found.opened_at),
@@ -223,7 +224,7 @@ def _raised(config: RuleConfig, past: Past, engaged: float, end: float) -> list[
             value=found.value,
             reopened=found.reopened,
         )
-        for found in raised(config, past, engaged, end)
+        for found in raised(config, past, card, end)
     ]
 
 

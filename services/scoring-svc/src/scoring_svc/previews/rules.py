@@ -5,7 +5,7 @@ between two entries is not known, so the walk stops at each entry, at each piece
 UTC epoch seconds.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -14,8 +14,9 @@ from uuid import UUID
 
 from scoring_svc.alert_rules.rules import Facts, RuleConfig
 from scoring_svc.alerts.rules import Alert, decide, standing_reasons
+from scoring_svc.health.rules import TREND_DAYS, Day, change_over, note_score, peak
 from scoring_svc.ledger.rules import NEGATIVES_KEPT
-from scoring_svc.scorecards.rules import DAY
+from scoring_svc.scorecards.rules import DAY, Scorecard
 from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 PAST_DAYS: Final = 90
@@ -80,6 +81,7 @@ class _Known:
     negatives: list[tuple[float, str]] = field(default_factory=list)
     marks: dict[str, float] = field(default_factory=dict)
     tally: dict[int, list[int]] = field(default_factory=dict)
+    days: list[Day] = field(default_factory=list)
 
     def learn(self, seen: Seen) -> None:
         """Take in the next piece of evidence."""
@@ -91,12 +93,12 @@ class _Known:
         counted[1] += 1
 
 
-def raised(config: RuleConfig, past: Past, engaged: float, now: float) -> list[Raised]:
-    """The alerts that the rule alone would have raised in the last 90 days, oldest first."""
+def raised(config: RuleConfig, past: Past, card: Scorecard, now: float) -> list[Raised]:
+    """The alerts that the rule alone would have raised in the last 90 days, oldest first; `card` is the account's."""
     rules, found = {config.rule: config}, list[Raised]()
     alert: Alert | None = None
     waiting: dict[str, float] = {}
-    for at, facts in _walk(past, config, engaged, now):
+    for at, facts in _walk(past, config, card, now):
         outcome = standing_reasons(rules, facts, alert.held if alert is not None else {}, waiting, at)
         waiting = outcome.waiting
         decision = decide(alert, outcome.reasons, rules, at, lambda: _NOBODY, config.alert_kind)
@@ -112,15 +114,22 @@ def raised(config: RuleConfig, past: Past, engaged: float, now: float) -> list[R
     return found
 
 
-def _walk(past: Past, config: RuleConfig, engaged: float, now: float) -> Iterator[tuple[float, Facts]]:
+def _walk(past: Past, config: RuleConfig, card: Scorecard, now: float) -> Iterator[tuple[float, Facts]]:
+    """Facts at each stop; it sets out before it tells, to know the best and the last scores of earlier days."""
     times, known, learnt = [moment.at for moment in past.moments], _Known(), 0
+    start = holds_from(config, past, now)
     for at in _instants(past, config, now):
         while learnt < len(past.evidence) and past.evidence[learnt].at <= at:
             known.learn(past.evidence[learnt])
             learnt += 1
         place = bisect_right(times, at)
-        if place:
-            yield at, _facts(past, config, engaged, known, times, place - 1, at)
+        if not place:
+            continue
+        moment = past.moments[place - 1]
+        if moment.confidence >= card.min_confidence:
+            note_score(known.days, moment.score, at)
+        if at >= start:
+            yield at, _facts(past, config, card, known, moment, at)
 
 
 def holds_from(config: RuleConfig, past: Past, now: float) -> float:
@@ -131,34 +140,29 @@ def holds_from(config: RuleConfig, past: Past, now: float) -> float:
 
 def _instants(past: Past, config: RuleConfig, now: float) -> list[float]:
     """Where the walk stops."""
-    start = holds_from(config, past, now)
-    instants = {now - day * DAY for day in range(PAST_DAYS + 1)}
+    days = PAST_DAYS + TREND_DAYS
+    instants = {now - day * DAY for day in range(days + 1)}
     instants.update(moment.at for moment in past.moments)
     instants.update(seen.at for seen in past.evidence)
     for at, situation in past.situations:
         late = (since + config.window_days * DAY + 1.0 for since in situation.overdue)
         instants |= {at, *late} if config.rule in OF_SITUATION else set()
-    return sorted(at for at in instants if start <= at <= now)
+    return sorted(at for at in instants if now - days * DAY <= at <= now)
 
 
-def _facts(
-    past: Past, config: RuleConfig, engaged: float, known: _Known, times: Sequence[float], place: int, at: float
-) -> Facts:
-    moment = past.moments[place]
-    window = past.moments[bisect_left(times, at - config.window_days * DAY) : place + 1]
-    before = past.moments[max(0, bisect_right(times, at - 7 * DAY) - 1)]
+def _facts(past: Past, config: RuleConfig, card: Scorecard, known: _Known, moment: Moment, at: float) -> Facts:
     return Facts(
         score=moment.score,
         confidence=moment.confidence,
-        peak=max((m.score for m in window if m.confidence >= config.min_confidence), default=None),
-        silence_days=silence(moment, past.cadence_days, engaged, at),
+        peak=peak(known.days, at, config.window_days),
+        silence_days=silence(moment, past.cadence_days, card.engaged, at),
         cadence_days=past.cadence_days,
         negatives=known.negatives,
         marks=known.marks,
         tier=past.tier,
         value=past.value,
         tally=known.tally,
-        change=moment.score - before.score,
+        change=change_over(known.days, moment.score, at),
         mind=moment.mind,
         renewal_at=past.renewal_at,
         situation=_situation(past, at),
