@@ -53,7 +53,20 @@ async def test_another_tenant_can_change_nothing_of_ours(new_tenant: Callable[[s
     before = {route: owner.get("metrics", route) for route in KEPT}
     [secret] = before["connections"]["items"][0]["secrets"]
     match = {"If-Match": '"1"'}
-    writes = [
+    for method, service, route, body in writes(ids, secret):
+        answer = other.request(method, service, route, headers=match, json=body)
+        assert problem(answer) == (404, "application/problem+json"), (route, answer.text)
+
+    owner.settle()
+    assert {route: owner.get("metrics", route) for route in KEPT} == before
+    assert owner.get("profile", f"accounts/{ids['account_id']}")["name"] == f"Harbour {owner.name}"
+    assert owner.get("scoring", f"scorecards/{ids['scorecard_id']}")["state"] == "draft"
+    assert owner.get("plan", f"plays/{ids['play_id']}")["status"] == "open"
+
+
+def writes(ids: dict[str, str], secret: dict[str, str]) -> list[tuple[str, str, str, dict[str, object] | None]]:
+    """Method, service, route and body of everything that would change what these ids name."""
+    return [
         ("PATCH", "profile", f"accounts/{ids['account_id']}", {"name": "Mine now"}),
         ("DELETE", "profile", f"accounts/{ids['account_id']}", None),
         ("PATCH", "stakeholder", f"stakeholders/{ids['stakeholder_id']}", {"name": "Mine now"}),
@@ -85,15 +98,6 @@ async def test_another_tenant_can_change_nothing_of_ours(new_tenant: Callable[[s
         ("POST", "plan", f"plays/{ids['play_id']}/take", {}),
         ("POST", "plan", f"plays/{ids['play_id']}/close", {"note": "not mine"}),
     ]
-    for method, service, route, body in writes:
-        answer = other.request(method, service, route, headers=match, json=body)
-        assert problem(answer) == (404, "application/problem+json"), (route, answer.text)
-
-    owner.settle()
-    assert {route: owner.get("metrics", route) for route in KEPT} == before
-    assert owner.get("profile", f"accounts/{ids['account_id']}")["name"] == f"Harbour {owner.name}"
-    assert owner.get("scoring", f"scorecards/{ids['scorecard_id']}")["state"] == "draft"
-    assert owner.get("plan", f"plays/{ids['play_id']}")["status"] == "open"
 
 
 def match_to(account_id: str) -> dict[str, object]:
