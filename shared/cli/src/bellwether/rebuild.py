@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from bellwether.client import Client
+from bellwether.errors import BellwetherError
 from bellwether.home import Home
 from bellwether.stack.layout import Layout
 from bellwether.tokens import TokenIssuer
@@ -55,5 +56,5 @@ def derive_anew(client: Client, say: Callable[[str], None], pause: float = PAUSE
         time.sleep(pause)
         run = client.get("scoring", f"rescoring-runs/{run['id']}")
     if run["state"] != "done":
-        raise SystemExit(f"The rebuild was {run['state']} by {run['ended_by']}.")
+        raise BellwetherError(f"The rebuild was {run['state']} by {run['ended_by']}.")
     return int(run["rescored"])
