@@ -15,7 +15,6 @@ from scoring_svc.explanation import store
 from scoring_svc.explanation.rules import Explanation, Share, explain, situation_told
 from scoring_svc.health import store as health_store
 from scoring_svc.health.rules import ENGAGEMENT, NEUTRAL, Account
-from scoring_svc.health.tables import HealthHistoryRow
 from scoring_svc.ledger import store as ledger_store
 from scoring_svc.ledger.rules import Piece, worth
 from scoring_svc.ledger.store import Told
@@ -124,11 +123,11 @@ async def explain_health(
         row = await health_store.current(session, call.tenant, account_id)
         if account is None or row is None:
             raise UnknownAccount("Nothing is known of an account with this id.")
-        past: Sequence[HealthHistoryRow] = ()
+        past: Sequence[Row[Any]] = ()
         if at is None:
             card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
         else:
-            past = await health_store.history(session, call.tenant, account_id, since=None, until=at, limit=1)
+            past = await health_store.history(session, call.tenant, account_id, until=at, limit=1)
             made_by = past[0] if past else row
             card = await scorecards_store.version(session, call.tenant, made_by.scorecard, made_by.scorecard_version)
         told = await ledger_store.told(session, call.tenant, account_id, moment)
@@ -144,7 +143,7 @@ def _explained(
     card: Scorecard,
     told: Sequence[Told],
     account: Account | None,
-    past: Sequence[HealthHistoryRow],
+    past: Sequence[Row[Any]],
     moment: datetime,
 ) -> Explanation:
     pieces = [

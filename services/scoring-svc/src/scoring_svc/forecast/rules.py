@@ -13,7 +13,10 @@ from scoring_svc.health.rules import (
     ONE_PIECE,
     RESPONSIVENESS,
     Standing,
+    measure_values,
     score_at,
+    weigh,
+    weighted_score,
 )
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM
 from scoring_svc.scorecards.rules import DAY, Scorecard
@@ -118,6 +121,8 @@ def time_to_risk(
 ) -> float | None:
     """When the account enters at-risk if nothing happens, by bisection; None if not within the horizon.
 
+    Looked at in steps of a day, and longer ones over which no drift could bring the score to the edge.
+
     `caps` are those in force. One that lies below the edge puts the account at risk now, however soon it ends by
     itself; one that lies above never decides: what crosses the edge then is the score of the measures.
     """
@@ -125,12 +130,23 @@ def time_to_risk(
         return as_of
     # A healthy account passes through watch, which it leaves only below its edge less the hysteresis.
     edge = card.watch_from - (0.0 if band == "unknown" else card.hysteresis)
-    start = as_of
-    if min([score_at(card, standing, start), *(cap.limit for cap in caps)]) < edge:
-        return start
-    for _ in range(horizon_days):
-        end = start + DAY
-        if score_at(card, standing, end) < edge:
+    score, safe = _safe_until(card, standing, edge, as_of)
+    if min([score, *(cap.limit for cap in caps)]) < edge:
+        return as_of
+    jumps = sorted(instant + _JUST_AFTER for instant in own_deadlines(card, standing))
+    start, horizon = as_of, as_of + horizon_days * DAY
+    while start < horizon:
+        end = min(horizon, max(safe, start + DAY), next((jump for jump in jumps if jump > start), horizon))
+        score, safe = _safe_until(card, standing, edge, end)
+        if score < edge:
             return crossing(card, standing, edge, start, end)
         start = end
     return None
+
+
+def _safe_until(card: Scorecard, standing: Standing, edge: float, at: float) -> tuple[float, float]:
+    """The score at an instant, and until when drift alone can't bring it below the edge, validities apart."""
+    values = measure_values(card, standing, at)
+    score, (_, present) = weighted_score(card, values), weigh(card, values)
+    reach = fastest_drift(card, values, present, standing.reported.cadence_days)
+    return score, at + (score - edge) / reach * DAY if reach else float("inf")

@@ -1,10 +1,11 @@
 """The routes that show one account's health."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
+from sqlalchemy import Row
 
 from bellwether_kit.http import Call, ResponseModel, requires
 from bellwether_kit.http import router as routes
@@ -15,7 +16,6 @@ from scoring_svc.forecast.rules import time_to_risk
 from scoring_svc.health import store
 from scoring_svc.health.rules import Account, Reported
 from scoring_svc.health.store import instant, measures_of
-from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.scorecards import store as scorecards_store
 from scoring_svc.scorecards.rules import DIMENSIONS, Scorecard
 
@@ -99,14 +99,13 @@ async def get_health(account_id: UUID, call: Reader) -> HealthView:
         if row is None or account is None:
             raise UnknownAccount("Nothing is known of an account with this id.")
         card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
-        past = await store.history(session, call.tenant, account_id, since=None, until=call.now, limit=2)
+        past = await store.history(session, call.tenant, account_id, until=call.now, limit=2)
     if account.override is not None and account.override.expires_at <= call.now:
         account.override = None  # the worker has not ended it yet
     return _view(row, account, card, past[1] if len(past) > 1 else None)
 
 
-def _view(row: AccountHealthRow, account: Account, card: Scorecard, before: HealthHistoryRow | None) -> HealthView:
-    assert row.evaluated_at is not None
+def _view(row: Row[Any], account: Account, card: Scorecard, before: Row[Any] | None) -> HealthView:
     at = row.evaluated_at.timestamp()
     measures = measures_of(account.measures)
     sums = account.balances.at(at, card.half_lives)

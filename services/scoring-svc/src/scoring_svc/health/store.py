@@ -6,14 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
 from bellwether_kit.db import array
 from scoring_svc.caps.rules import Cap
 from scoring_svc.health.rules import Account, Day, Key, Reported
-from scoring_svc.health.tables import AccountHealthRow, HealthHistoryRow
 from scoring_svc.ledger.rules import Balances, Memory, Strong
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.overrides.rules import Override
@@ -88,6 +86,15 @@ _REMEMBER = text("""
     SET score = EXCLUDED.score, confidence = EXCLUDED.confidence, band = EXCLUDED.band,
         scorecard_version = EXCLUDED.scorecard_version, scorecard = EXCLUDED.scorecard,
         measures = EXCLUDED.measures, uncapped_score = EXCLUDED.uncapped_score, caps = EXCLUDED.caps
+""")
+_CURRENT = text("""
+    SELECT account_id, score, band, confidence, change, scorecard, scorecard_version, evaluated_at, next_evaluation_at,
+           sequence
+    FROM account_health WHERE tenant = :tenant AND account_id = :account_id AND evaluated_at IS NOT NULL
+""")
+_HISTORY = text("""
+    SELECT at, score, band, confidence, scorecard, scorecard_version, measures, uncapped_score, caps FROM health_history
+    WHERE tenant = :tenant AND account_id = :account_id AND at <= :until ORDER BY at DESC LIMIT :limit
 """)
 _PUT_OFF = text(f"""
     UPDATE account_health h SET next_evaluation_at = NULL FROM {_KEYS}
@@ -257,10 +264,10 @@ async def blank(session: AsyncSession, keys: Collection[Key]) -> None:
     await session.execute(_BLANK, key_arrays(keys))
 
 
-async def current(session: AsyncSession, tenant: str, account_id: UUID) -> AccountHealthRow | None:
+async def current(session: AsyncSession, tenant: str, account_id: UUID) -> Row[Any] | None:
     """An account's health as last evaluated, or None when it was never."""
-    row = await session.get(AccountHealthRow, (tenant, account_id))
-    return row if row is not None and row.evaluated_at is not None else None
+    given = {"tenant": tenant, "account_id": account_id}
+    return (await session.execute(_CURRENT, given)).one_or_none()
 
 
 async def snapshot(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> Account | None:
@@ -274,16 +281,11 @@ async def seen(session: AsyncSession, keys: Collection[Key], now: datetime) -> d
 
 
 async def history(
-    session: AsyncSession, tenant: str, account_id: UUID, *, since: datetime | None, until: datetime, limit: int
-) -> Sequence[HealthHistoryRow]:
-    """Health at its changes in [since, until], newest first."""
-    at = col(HealthHistoryRow.at)
-    query = select(HealthHistoryRow).where(
-        HealthHistoryRow.tenant == tenant, HealthHistoryRow.account_id == account_id, at <= until
-    )
-    if since is not None:
-        query = query.where(at >= since)
-    return (await session.scalars(query.order_by(at.desc()).limit(limit))).all()
+    session: AsyncSession, tenant: str, account_id: UUID, *, until: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    """Health at its changes until then, newest first."""
+    given = {"tenant": tenant, "account_id": account_id, "until": until, "limit": limit}
+    return (await session.execute(_HISTORY, given)).all()
 
 
 def measures_of(values: Sequence[float | None]) -> Mapping[str, float | None]:

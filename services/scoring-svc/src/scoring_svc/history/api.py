@@ -14,7 +14,6 @@ from bellwether_kit.http import router as routes
 from scoring_svc.errors import SpanOutOfOrder, UnknownAccount
 from scoring_svc.health import store as health_store
 from scoring_svc.health.store import measures_of
-from scoring_svc.health.tables import AccountHealthRow
 from scoring_svc.history import store
 from scoring_svc.history.rules import Frame, Mark, Point, Said, picture
 from scoring_svc.scorecards import store as scorecards_store
@@ -159,7 +158,7 @@ def _in_order(since: datetime | None, until: datetime) -> None:
         raise SpanOutOfOrder("The span must end later than it begins.", pointer="/to")
 
 
-async def _known(call: Call, session: Any, account_id: UUID) -> AccountHealthRow:
+async def _known(call: Call, session: Any, account_id: UUID) -> Row[Any]:
     row = await health_store.current(session, call.tenant, account_id)
     if row is None:
         raise UnknownAccount("Nothing is known of an account with this id.")

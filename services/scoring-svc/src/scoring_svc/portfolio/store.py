@@ -38,7 +38,7 @@ _BY_HEALTH: Final = """
 """
 _OF_A_BAND: Final = """(
     SELECT h.account_id, h.{column} AS key FROM account_health AS h {known}
-    WHERE h.tenant = :tenant AND h.band = {band} AND h.{present} IS NOT NULL {tests} {on}
+    WHERE h.tenant = :tenant {of_band} AND h.{present} IS NOT NULL {tests} {on}
     ORDER BY h.{column} {direction}, h.account_id {direction} LIMIT :limit
 )"""
 _BY_VALUE: Final = """
@@ -162,9 +162,11 @@ def walk(sort: str, names: frozenset[str], *, goes_on: bool) -> TextClause:
     else:
         # Accounts that are out of sight have neither score nor change; each stands in its own index.
         present = "change" if by == "change" else "score"
-        bands = [":band"] if "band" in names else [f"'{band}'" for band in BANDS]
+        # One owner has few accounts, which are looked up once and not once per band.
+        whole = "band" in names or "owner_id" in names
         branches = " UNION ALL ".join(
-            _OF_A_BAND.format(column=by, present=present, band=band, **more) for band in bands
+            _OF_A_BAND.format(column=by, present=present, of_band=of_band, **more)
+            for of_band in ([""] if whole else [f"AND h.band = '{band}'" for band in BANDS])
         )
         walked = _BY_HEALTH.format(branches=branches, **more)
     return text(_SHOWN.format(walk=walked, direction=direction))
