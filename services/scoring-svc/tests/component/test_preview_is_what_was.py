@@ -9,16 +9,21 @@ import pytest
 from scoring_svc.alert_rules.rules import DEFAULT_RULES
 
 DAYS = 60
-KINDS = ("call-unreturned", "meeting-held", "meeting-declined", "order-placed", "scope-reduced", "complaint-escalated")
+KINDS = (
+    *("call-unreturned", "meeting-held", "meeting-declined", "order-placed", "scope-reduced", "complaint-escalated"),
+    *("client-contacted", "complaint-resolved", "renewal-signed", "email-unreturned"),
+)
 
 
 async def lived(world: Any, saying: Any, seed: int) -> None:
     """Sixty days of one account, in which anything happens each day in the afternoon, or not."""
     dice = random.Random(seed)
     version = 1
-    await world.tell(saying.account(tier="B", known_since=world.clock.now()), saying.touch(world.clock.now()))
+    began = world.clock.now()
+    about = {"tier": "B", "known_since": began, "renewal_at": began + timedelta(days=dice.choice([70, 110, 130]))}
+    await world.tell(saying.account(**about), saying.touch(began))
     for _ in range(DAYS):
-        await world.days_pass(0.25)
+        world.clock.advance(timedelta(hours=6))  # one look an instant: history keeps the last of each
         now = world.clock.now()
         version += 1
         late = [(now - timedelta(days=dice.choice([1, 9]))).date() for _ in range(dice.choice([0, 2]))]
@@ -39,7 +44,6 @@ async def lived(world: Any, saying: Any, seed: int) -> None:
         ]
         if happened:
             await world.tell(*happened)
-        await world.mailbox.fire_timers()
         await world.days_pass(0.75)
 
 
@@ -60,13 +64,15 @@ def raised(world: Any, rule: str) -> list[tuple[datetime, datetime | None]]:
 
 
 def agree(ours: datetime | None, theirs: str | None) -> bool:
-    """Whether it is the same instant, but for what time alone does, which is looked for once a day."""
+    """Whether it is the same instant, but for what time alone does: that is looked for once a day, and history knows no
+    change below 0.005 points.
+    """
     if ours is None or theirs is None:
         return ours is None and theirs is None
-    return abs(ours - datetime.fromisoformat(theirs)) < timedelta(days=1)
+    return abs(ours - datetime.fromisoformat(theirs)) <= timedelta(days=1)
 
 
-@pytest.mark.parametrize("seed", [5, 11, 18, 29])
+@pytest.mark.parametrize("seed", [5, 8, 11, 18])
 async def test_a_preview_of_what_is_in_force_is_what_was(world: Any, saying: Any, seed: int) -> None:
     await lived(world, saying, seed)
     headers, seen = world.auth("alerts:admin"), set()
