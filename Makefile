@@ -39,6 +39,10 @@ test: $(READY) ## set up all and pass every test, on a real PostgreSQL and a rea
 	$(BIN)/pytest -q -n 2 services
 	$(BIN)/pytest -q shared tests  # these start processes and stacks of their own, one at a time
 
+.PHONY: faults
+faults: $(READY) ## kill, freeze and cut off a running stack under load, and judge what is left (ARGS="--seed 7 --faults 40")
+	PYTHONPATH=tests:tests/journeys:services/scoring-svc/tests $(BIN)/python -m faults $(ARGS)
+
 .PHONY: check
 check: $(READY) ## ruff, mypy, import rules and contracts; seconds
 	$(BIN)/ruff check .

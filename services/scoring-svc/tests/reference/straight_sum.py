@@ -12,6 +12,7 @@ WORTH = {
     "call-returned": "1",
     "email-unreturned": "-0.5",
     "email-returned": "1",
+    "client-contacted": "0.5",
     "meeting-declined": "-3",
     "meeting-held": "2",
     "advice-sought": "4",

@@ -1,0 +1,45 @@
+"""The judge of a fault run: looks from outside, by HTTP, SQL and topics, and says what of the promise was broken."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from faults import state, wire
+from faults.evidence import Evidence, Verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How often an invariant was looked at, and where it did not hold."""
+
+    name: str
+    checked: int
+    violations: list[str]
+
+
+async def judged(evidence: Evidence) -> list[Finding]:
+    """Every invariant."""
+    return [await asyncio.to_thread(_found, name, look, evidence) for name, look in LOOKS.items()]
+
+
+def _found(name: str, look: Callable[[Evidence], Verdict], evidence: Evidence) -> Finding:
+    return Finding(name, *look(evidence))
+
+
+LOOKS: Final[dict[str, Callable[[Evidence], Verdict]]] = {
+    "I1 I2  a row per taken activity": state.rows_of_posts,
+    "I3     evidence as from scratch": state.derived,
+    "I3 I10 ledger equals evidence": state.ledgers,
+    "I4     scores by plain sum": state.scores,
+    "I5     one living alert": state.alerts,
+    "I5     told once": wire.told,
+    "I6     outbox and topics agree": wire.published,
+    "I7     order per key": wire.ordered,
+    "I9     poison kept once": wire.poison,
+    "I10    accounts everywhere alike": state.projections,
+    "I11    tenants apart": wire.tenants,
+    "I12 I13 ready and stopped in time": wire.recovered,
+    "I13    refusals say when": wire.refusals,
+    "I14    connections given back": wire.sizes,
+}
