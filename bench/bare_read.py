@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
 SELECT = """
-    SELECT account_id, version, name, country, owner_id, tier, territory FROM account
+    SELECT account_id, version, name, owner_id, tier, territory FROM account
     WHERE tenant = %s AND account_id = %s
 """
 
@@ -24,7 +24,6 @@ class _Account(BaseModel):
     account_id: UUID
     version: int
     name: str | None
-    country: str | None
     owner_id: UUID | None
     tier: str | None
     territory: str | None

@@ -1,4 +1,7 @@
-"""Reads: the routes of metrics over two years of figures of many accounts, beside a bare route with one SELECT."""
+"""Reads: the routes of metrics over two years of figures of many accounts, beside a bare route with one SELECT.
+
+``portfolio.py`` asks scoring-svc in the same way.
+"""
 
 import argparse
 import asyncio
@@ -31,11 +34,13 @@ Path_ = Callable[[random.Random], str]
 class Reads:
     """A metrics-svc of our own full of figures, and what is asked of it."""
 
+    service = "metrics"
+
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._token = stack.token(TENANT)
-        self._port = stack.layout.ports["metrics-api"]
-        self.db = psycopg.connect(stack.layout.postgres_url.rpartition("/")[0] + "/metrics", autocommit=True)
+        self._port = stack.layout.ports[f"{self.service}-api"]
+        self.db = psycopg.connect(stack.layout.postgres_url.rpartition("/")[0] + f"/{self.service}", autocommit=True)
 
     def prepare(self, accounts: int, busy: int) -> None:
         """Fill the tables, and let the worker judge accounts and people."""

@@ -264,9 +264,9 @@ async def test_a_page_of_many_is_read_along_an_index(world: Any, database: Datab
     cases = [(frozenset[str](), goes_on) for goes_on in (False, True)] + [(frozenset({name}), False) for name in GIVEN]
     for names, goes_on in cases:
         for sort in (sign + by for by in SORTS for sign in ("", "-") if by != "confidence"):
-            given = {name: GIVEN[name] for name in names} | {"tenant": "acme", "now": datetime.now(UTC), "limit": 51}
+            given = {name: GIVEN[name] for name in names} | {"tenant": "acme", "now": datetime.now(UTC)}
             given |= {"place": 20.0, "tie": UUID(int=1 << 127)} if goes_on else {}
-            statement = f"EXPLAIN (ANALYZE, FORMAT JSON) {store.walk(sort, names, goes_on=goes_on).text}"
+            statement = f"EXPLAIN (ANALYZE, FORMAT JSON) {store.walk(sort, names, 51, goes_on=goes_on).text}"
             async with database.read("acme") as session:
                 [explained] = (await session.execute(text(statement), given)).scalar_one()
             nodes = list(nodes_of(explained["Plan"]))

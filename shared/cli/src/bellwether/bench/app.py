@@ -48,6 +48,12 @@ def timers(context: typer.Context) -> None:
     _run("timers", context)
 
 
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def portfolio(context: typer.Context) -> None:
+    """F8: the portfolio and the health of accounts among 50,000, beside a bare route with one SELECT (--help)."""
+    _run("portfolio", context)
+
+
 def _run(name: str, context: typer.Context) -> NoReturn:
     program = repository_root() / "bench" / f"{name}.py"
     command = [sys.executable, str(program), *context.args]
