@@ -115,6 +115,17 @@ def test_only_a_declined_renewal_stops_to_cap_by_itself() -> None:
     assert cap_until(DEFAULT, marks, CAP["champion-gone"]) is None
 
 
+def test_risk_that_ends_within_hours_because_a_bad_measure_loses_its_validity_is_found() -> None:
+    validity = DEFAULT.coverage_validity_days
+    reported = Reported(10.0, last_two_way=NOW - 15.0 * DAY, coverage=0.0, coverage_at=NOW - (validity - 0.3) * DAY)
+    standing, edge = Standing(Balances(NOW), reported=reported), DEFAULT.watch_from - DEFAULT.hysteresis
+    assert score_at(DEFAULT, standing, NOW) >= edge
+    assert score_at(DEFAULT, standing, NOW + 0.3 * DAY) < edge <= score_at(DEFAULT, standing, NOW + 0.31 * DAY)
+    found = time_to_risk(DEFAULT, standing, "watch", NOW)
+    assert found is not None
+    assert NOW < found < NOW + 0.3 * DAY
+
+
 @given(standings())
 def test_risk_comes_when_looking_every_hour_would_find_it(standing: Standing) -> None:
     hour = DAY / 24

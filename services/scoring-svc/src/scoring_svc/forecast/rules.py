@@ -133,7 +133,8 @@ def time_to_risk(
     score, safe = _safe_until(card, standing, edge, as_of)
     if min([score, *(cap.limit for cap in caps)]) < edge:
         return as_of
-    jumps = sorted(instant + _JUST_AFTER for instant in own_deadlines(card, standing))
+    # Just before and just after, since what is below the edge before may be above it after.
+    jumps = sorted(at for instant in own_deadlines(card, standing) for at in (instant, instant + _JUST_AFTER))
     start, horizon = as_of, as_of + horizon_days * DAY
     while start < horizon:
         end = min(horizon, max(safe, start + DAY), next((jump for jump in jumps if jump > start), horizon))

@@ -16,8 +16,7 @@ from scoring_svc.forecast.rules import time_to_risk
 from scoring_svc.health import store
 from scoring_svc.health.rules import Account, Reported
 from scoring_svc.health.store import instant, measures_of
-from scoring_svc.scorecards import store as scorecards_store
-from scoring_svc.scorecards.rules import DIMENSIONS, Scorecard
+from scoring_svc.scorecards.rules import DEFAULT, DIMENSIONS, Scorecard, card_of
 
 router = routes(tags=["health"])
 
@@ -94,38 +93,38 @@ class HealthView(ResponseModel):
 async def get_health(account_id: UUID, call: Reader) -> HealthView:
     """The score, what it is made of, how sure it is, and when it will become at-risk if nothing happens."""
     async with call.read() as session:
-        row = await store.current(session, call.tenant, account_id)
-        account = await store.snapshot(session, call.tenant, account_id, call.now)
-        if row is None or account is None:
-            raise UnknownAccount("Nothing is known of an account with this id.")
-        card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
-        past = await store.history(session, call.tenant, account_id, until=call.now, limit=2)
+        found = await store.shown(session, call.tenant, account_id, call.now)
+    if found is None:
+        raise UnknownAccount("Nothing is known of an account with this id.")
+    account, row = found
     if account.override is not None and account.override.expires_at <= call.now:
         account.override = None  # the worker has not ended it yet
-    return _view(row, account, card, past[1] if len(past) > 1 else None)
+    made_by = account.scorecard, account.scorecard_version
+    card = DEFAULT if row.configuration is None else card_of(*made_by, row.configuration)
+    return _view(account_id, account, row, card)
 
 
-def _view(row: Row[Any], account: Account, card: Scorecard, before: Row[Any] | None) -> HealthView:
+def _view(account_id: UUID, account: Account, row: Row[Any], card: Scorecard) -> HealthView:
     at = row.evaluated_at.timestamp()
     measures = measures_of(account.measures)
     sums = account.balances.at(at, card.half_lives)
-    risk = time_to_risk(card, account.standing, row.band or "unknown", at, account.caps)
+    risk = time_to_risk(card, account.standing, account.band or "unknown", at, account.caps)
     return HealthView(
-        account_id=row.account_id,
+        account_id=account_id,
         account_name=account.name,
-        score=row.score or 0.0,
-        previous_score=before.score if before else None,
-        band=row.band or "unknown",
-        previous_band=before.band if before else None,
+        score=account.score,
+        previous_score=row.previous_score,
+        band=account.band or "unknown",
+        previous_band=row.previous_band,
         dimensions={name: measures[name] for name in DIMENSIONS},
         measures=dict(measures),
-        confidence=row.confidence or 0.0,
-        change=row.change or 0.0,
-        scorecard=row.scorecard,
-        scorecard_version=row.scorecard_version,
+        confidence=account.confidence,
+        change=account.change,
+        scorecard=account.scorecard,
+        scorecard_version=account.scorecard_version,
         evaluated_at=row.evaluated_at,
         next_evaluation_at=row.next_evaluation_at,
-        sequence=row.sequence,
+        sequence=account.sequence,
         time_to_risk=instant(risk) if risk is not None else None,
         freshness=_freshness(account),
         override=None if account.override is None else OverrideView.model_validate(account.override),

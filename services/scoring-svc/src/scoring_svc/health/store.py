@@ -34,26 +34,39 @@ _LOCK = text(f"""
         ORDER BY tenant, account_id FOR UPDATE OF account_health
     ) AS locked
 """)
-_READ = text(f"""
-    SELECT h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, a.name, a.tier, a.owner_id,
-           coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at,
-           a.cadence_days, CAST(extract(epoch FROM a.known_since) AS float8),
-           CAST(extract(epoch FROM m.last_two_way_at) AS float8),
-           m.coverage, coalesce(CAST(extract(epoch FROM m.coverage_at) AS float8), 0),
-           m.satisfaction, coalesce(CAST(extract(epoch FROM m.satisfaction_at) AS float8), 0),
-           m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
-           h.state,
-           coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
-           s.overdue, a.whitespace,
-           CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at,
-           a.industry, a.territory, h.scorecard, h.scorecard_version
-    FROM {_KEYS}
+# Of the columns the fields of an account are made, by their places.
+_COLUMNS = """
+    h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, a.name, a.tier, a.owner_id,
+    coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at,
+    a.cadence_days, CAST(extract(epoch FROM a.known_since) AS float8),
+    CAST(extract(epoch FROM m.last_two_way_at) AS float8),
+    m.coverage, coalesce(CAST(extract(epoch FROM m.coverage_at) AS float8), 0),
+    m.satisfaction, coalesce(CAST(extract(epoch FROM m.satisfaction_at) AS float8), 0),
+    m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
+    h.state,
+    coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
+    s.overdue, a.whitespace,
+    CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at,
+    a.industry, a.territory, h.scorecard, h.scorecard_version
+"""
+_JOINED = """
     JOIN account_health h USING (tenant, account_id)
     LEFT JOIN account a USING (tenant, account_id)
     LEFT JOIN measure m USING (tenant, account_id)
     LEFT JOIN situation s USING (tenant, account_id)
     LEFT JOIN health_override o ON o.tenant = h.tenant AND o.account_id = h.account_id AND o.ended_at IS NULL
-    ORDER BY h.tenant, h.account_id
+"""
+_READ = text(f"SELECT {_COLUMNS} FROM {_KEYS} {_JOINED} ORDER BY h.tenant, h.account_id")
+_SHOWN = text(f"""
+    SELECT {_COLUMNS}, h.score AS shown_score, h.confidence, h.change, h.evaluated_at, h.next_evaluation_at,
+           p.score AS previous_score, p.band AS previous_band, c.configuration
+    FROM {_KEYS} {_JOINED}
+    LEFT JOIN LATERAL (
+        SELECT y.score, y.band FROM health_history AS y
+        WHERE y.tenant = h.tenant AND y.account_id = h.account_id AND y.at <= :now ORDER BY y.at DESC OFFSET 1 LIMIT 1
+    ) AS p ON true
+    LEFT JOIN scorecard c ON c.tenant = h.tenant AND c.name = h.scorecard AND c.version = h.scorecard_version
+    WHERE h.evaluated_at IS NOT NULL
 """)
 _SAVE = text("""
     UPDATE account_health AS h
@@ -158,7 +171,7 @@ async def _read(session: AsyncSession, columns: dict[str, Any], now: datetime) -
 
 
 def _account(row: Any, landmark: float) -> Account:
-    """The account in a row of `_READ`, whose columns stand in the order of the fields here."""
+    """The account in a row that begins with `_COLUMNS`, which stand in the order of the fields here."""
     facts, (cadence, *reported), state = row[:12], row[12:21], row[21]
     kept = _decode(state) if state is not None else _Kept(landmark, tally={})
     return _made(
@@ -268,6 +281,20 @@ async def current(session: AsyncSession, tenant: str, account_id: UUID) -> Row[A
     """An account's health as last evaluated, or None when it was never."""
     given = {"tenant": tenant, "account_id": account_id}
     return (await session.execute(_CURRENT, given)).one_or_none()
+
+
+async def shown(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> tuple[Account, Row[Any]] | None:
+    """An account as last evaluated, all of one moment; None when it never was.
+
+    Beside it in the row: when it was evaluated and is next, what was said before, and its scorecard's configuration.
+    """
+    given = key_arrays([(tenant, str(account_id))]) | {"now": now}
+    row = (await session.execute(_SHOWN, given)).one_or_none()
+    if row is None:
+        return None
+    account = _account(tuple(row), now.timestamp())
+    account.score, account.confidence, account.change = row.shown_score, row.confidence, row.change
+    return account, row
 
 
 async def snapshot(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> Account | None:
