@@ -80,7 +80,8 @@ def begin(tenant: Tenant) -> str:
 
 
 async def opened(tenant: Tenant, account_id: str) -> Body:
-    """Wait until the account has an open play; gives the alert that opened it, as its topic has it."""
+    """Let the time for replies pass, wait for an open play; gives the alert that opened it, as its topic has it."""
+    tenant.clock.advance(timedelta(seconds=WINDOW))
     await eventually(lambda: tenant.plays(account_id, status="open"), within=60)
     events = await of_type(tenant.stack, "account-alerts", "account.alert.opened.v1", tenant.name)
     [alert] = [event.data for event in events if event.data["account_id"] == account_id]
