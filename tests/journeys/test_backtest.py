@@ -36,7 +36,7 @@ def counted(file: Path, day: str) -> tuple[int, int]:
 def test_orders_are_backtested_as_the_file_has_them(tmp_path: Path) -> None:
     file = repository_root() / "examples" / "orders.csv"
     asked = [word for day in DATES for word in ("--date", day)]
-    asked += ["--min-acts", str(LEAST), "--fit", "--step", "30d", "--to", str(tmp_path)]
+    asked += ["--min-acts", str(LEAST), "--fit", "--step", "120d", "--to", str(tmp_path)]
 
     ended = subprocess.run(
         [str(BELLWETHER), "backtest", "orders", str(file), *asked],
