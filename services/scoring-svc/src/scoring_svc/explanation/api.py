@@ -123,12 +123,12 @@ async def explain_health(
         row = await health_store.current(session, call.tenant, account_id)
         if account is None or row is None:
             raise UnknownAccount("Nothing is known of an account with this id.")
-        past: Sequence[Row[Any]] = ()
+        past: Row[Any] | None = None
         if at is None:
             card = await scorecards_store.version(session, call.tenant, row.scorecard, row.scorecard_version)
         else:
-            past = await health_store.history(session, call.tenant, account_id, until=at, limit=1)
-            made_by = past[0] if past else row
+            past = await store.then(session, call.tenant, account_id, at)
+            made_by = row if past is None else past
             card = await scorecards_store.version(session, call.tenant, made_by.scorecard, made_by.scorecard_version)
         told = await ledger_store.told(session, call.tenant, account_id, moment)
         override = await store.override(session, call.tenant, account_id, moment)
@@ -143,7 +143,7 @@ def _explained(
     card: Scorecard,
     told: Sequence[Told],
     account: Account | None,
-    past: Sequence[Row[Any]],
+    past: Row[Any] | None,
     moment: datetime,
 ) -> Explanation:
     pieces = [
@@ -158,8 +158,8 @@ def _explained(
     ]
     if account is not None:
         return explain(card, pieces, account.reported, {}, moment.timestamp(), account.situation)
-    taken = {index: past[0].measures[index] for index in _REPORTED} if past else {}
-    situation = situation_told(past[0].caps if past else ())
+    taken = {index: past.measures[index] for index in _REPORTED} if past is not None else {}
+    situation = situation_told(past.caps if past is not None else ())
     return explain(card, pieces, None, taken, moment.timestamp(), situation)
 
 

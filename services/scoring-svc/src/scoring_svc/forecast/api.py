@@ -19,8 +19,8 @@ from scoring_svc.evaluation import store as evaluation_store
 from scoring_svc.evaluation.rules import Book, Books, judge
 from scoring_svc.forecast.rules import time_to_risk
 from scoring_svc.health import store as health_store
-from scoring_svc.health.rules import Account
-from scoring_svc.health.store import instant, measures_of
+from scoring_svc.health.rules import Account, measures_of
+from scoring_svc.health.store import instant
 from scoring_svc.ledger import store as ledger_store
 from scoring_svc.ledger.rules import Piece, dimension_index, worth
 

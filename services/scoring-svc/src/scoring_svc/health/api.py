@@ -14,8 +14,8 @@ from scoring_svc.errors import UnknownAccount
 from scoring_svc.explanation.rules import drivers
 from scoring_svc.forecast.rules import time_to_risk
 from scoring_svc.health import store
-from scoring_svc.health.rules import Account, Reported
-from scoring_svc.health.store import instant, measures_of
+from scoring_svc.health.rules import Account, Reported, measures_of
+from scoring_svc.health.store import instant
 from scoring_svc.scorecards.rules import DEFAULT, DIMENSIONS, Scorecard, card_of
 
 router = routes(tags=["health"])

@@ -3,7 +3,7 @@
 Pure: takes what is known and `as_of`. Times are UTC epoch seconds, scores and measures 0 to 100.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import exp
@@ -13,7 +13,7 @@ from uuid import UUID
 from scoring_svc.caps.rules import Cap
 from scoring_svc.ledger.rules import RETURNED_SUM, UNRETURNED_SUM, Balances, Memory
 from scoring_svc.overrides.rules import Override
-from scoring_svc.scorecards.rules import DAY, Scorecard
+from scoring_svc.scorecards.rules import DAY, MEASURES, Scorecard
 from scoring_svc.situation.rules import NOTHING_KNOWN, Situation
 
 NEUTRAL: Final = 50.0
@@ -263,3 +263,8 @@ def change_over(days: Sequence[Day], score: float, as_of: float, span_days: floa
         if reference is None or day <= until:
             reference = last
     return score - reference if reference is not None else 0.0
+
+
+def measures_of(values: Sequence[float | None]) -> Mapping[str, float | None]:
+    """Measures by name."""
+    return dict(zip(MEASURES, values, strict=True))

@@ -1,6 +1,6 @@
 """All SQL of account health: locking and reading accounts for a batch, writing what became of them, reading back."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from scoring_svc.ledger.rules import Balances, Memory, Strong
 from scoring_svc.ledger.store import key_arrays
 from scoring_svc.overrides.rules import Override
 from scoring_svc.rescoring import store as rescoring_store
-from scoring_svc.scorecards.rules import MEASURES, cadence_days
+from scoring_svc.scorecards.rules import cadence_days
 from scoring_svc.situation.rules import Situation, late_since
 
 _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenant, account_id)"
@@ -24,8 +24,7 @@ _KEYS = "unnest(CAST(:tenant AS text[]), CAST(:account_id AS uuid[])) AS k(tenan
 _ENSURE = text(f"""
     INSERT INTO account_health (tenant, account_id, sequence, scorecard, scorecard_version, stale)
     SELECT tenant, account_id, 0, 'default', 1, false FROM {_KEYS}
-    ORDER BY tenant, account_id
-    ON CONFLICT DO NOTHING
+    ORDER BY tenant, account_id ON CONFLICT DO NOTHING
 """)
 # The lock is a statement of its own: what the next one reads is then newer than whoever held the lock before.
 _LOCK = text(f"""
@@ -37,16 +36,13 @@ _LOCK = text(f"""
 # Of the columns the fields of an account are made, by their places.
 _COLUMNS = """
     h.tenant, CAST(h.account_id AS text), h.sequence, h.band, h.stale, a.name, a.tier, a.owner_id,
-    coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at,
-    a.cadence_days, CAST(extract(epoch FROM a.known_since) AS float8),
-    CAST(extract(epoch FROM m.last_two_way_at) AS float8),
+    coalesce(a.removed, false), a.value_amount, a.value_currency, a.renewal_at, a.cadence_days,
+    CAST(extract(epoch FROM a.known_since) AS float8), CAST(extract(epoch FROM m.last_two_way_at) AS float8),
     m.coverage, coalesce(CAST(extract(epoch FROM m.coverage_at) AS float8), 0),
     m.satisfaction, coalesce(CAST(extract(epoch FROM m.satisfaction_at) AS float8), 0),
     m.plan, coalesce(CAST(extract(epoch FROM m.plan_at) AS float8), 0),
-    h.state,
-    coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
-    s.overdue, a.whitespace,
-    CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at,
+    h.state, coalesce(s.champions, 0), coalesce(s.champions_lost, 0), coalesce(s.opposing_vetoes, 0), s.thread_share,
+    s.overdue, a.whitespace, CAST(o.id AS text), o.score, o.band, o.reason, o.author, o.set_at, o.expires_at,
     a.industry, a.territory, h.scorecard, h.scorecard_version
 """
 _JOINED = """
@@ -101,13 +97,8 @@ _REMEMBER = text("""
         measures = EXCLUDED.measures, uncapped_score = EXCLUDED.uncapped_score, caps = EXCLUDED.caps
 """)
 _CURRENT = text("""
-    SELECT account_id, score, band, confidence, change, scorecard, scorecard_version, evaluated_at, next_evaluation_at,
-           sequence
-    FROM account_health WHERE tenant = :tenant AND account_id = :account_id AND evaluated_at IS NOT NULL
-""")
-_HISTORY = text("""
-    SELECT at, score, band, confidence, scorecard, scorecard_version, measures, uncapped_score, caps FROM health_history
-    WHERE tenant = :tenant AND account_id = :account_id AND at <= :until ORDER BY at DESC LIMIT :limit
+    SELECT scorecard, scorecard_version FROM account_health
+    WHERE tenant = :tenant AND account_id = :account_id AND evaluated_at IS NOT NULL
 """)
 _PUT_OFF = text(f"""
     UPDATE account_health h SET next_evaluation_at = NULL FROM {_KEYS}
@@ -278,18 +269,14 @@ async def blank(session: AsyncSession, keys: Collection[Key]) -> None:
 
 
 async def current(session: AsyncSession, tenant: str, account_id: UUID) -> Row[Any] | None:
-    """An account's health as last evaluated, or None when it was never."""
+    """The scorecard by which an account was last evaluated, or None when it never was."""
     given = {"tenant": tenant, "account_id": account_id}
     return (await session.execute(_CURRENT, given)).one_or_none()
 
 
 async def shown(session: AsyncSession, tenant: str, account_id: UUID, now: datetime) -> tuple[Account, Row[Any]] | None:
-    """An account as last evaluated, all of one moment; None when it never was.
-
-    Beside it in the row: when it was evaluated and is next, what was said before, and its scorecard's configuration.
-    """
-    given = key_arrays([(tenant, str(account_id))]) | {"now": now}
-    row = (await session.execute(_SHOWN, given)).one_or_none()
+    """An account as last evaluated, all of one moment, and the row with what stands beside; None when it never was."""
+    row = (await session.execute(_SHOWN, key_arrays([(tenant, str(account_id))]) | {"now": now})).one_or_none()
     if row is None:
         return None
     account = _account(tuple(row), now.timestamp())
@@ -305,19 +292,6 @@ async def snapshot(session: AsyncSession, tenant: str, account_id: UUID, now: da
 async def seen(session: AsyncSession, keys: Collection[Key], now: datetime) -> dict[Key, Account]:
     """All that is known of accounts, for looking at them; nothing is locked."""
     return await _read(session, key_arrays(keys), now)
-
-
-async def history(
-    session: AsyncSession, tenant: str, account_id: UUID, *, until: datetime, limit: int
-) -> Sequence[Row[Any]]:
-    """Health at its changes until then, newest first."""
-    given = {"tenant": tenant, "account_id": account_id, "until": until, "limit": limit}
-    return (await session.execute(_HISTORY, given)).all()
-
-
-def measures_of(values: Sequence[float | None]) -> Mapping[str, float | None]:
-    """Measures by name."""
-    return dict(zip(MEASURES, values, strict=True))
 
 
 def instant(seconds: float) -> datetime:

@@ -13,7 +13,7 @@ from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseMod
 from bellwether_kit.http import router as routes
 from scoring_svc.errors import SpanOutOfOrder, UnknownAccount
 from scoring_svc.health import store as health_store
-from scoring_svc.health.store import measures_of
+from scoring_svc.health.rules import measures_of
 from scoring_svc.history import store
 from scoring_svc.history.rules import Frame, Mark, Point, Said, picture
 from scoring_svc.scorecards import store as scorecards_store
