@@ -59,5 +59,6 @@ TIMERS: tuple[Timer, ...] = (
     Timer("rescoring", RescoringRunRow, RescoringRunRow.next_at, go_on, batch=1),
     Timer("backtests", BacktestRow, BacktestRow.due_at, work_on, batch=1),
     Timer("situations", SituationHistoryRow, SituationHistoryRow.forget_at, forget_situations),
-    Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, batch=2_000),
+    # Half of an evaluation is the database's: side by side, one batch is judged while another is read or written.
+    Timer("evaluation", AccountHealthRow, AccountHealthRow.next_evaluation_at, evaluate_due, 1_000, side_by_side=2),
 )

@@ -25,7 +25,8 @@ class Timer:
     """``handle`` gets the rows of ``table`` whose ``due`` column has passed, claimed for its transaction.
 
     It must move or clear the due time of every row it gets, or they come again at once. ``batch`` rows at most
-    are taken at a time; other workers take others.
+    are taken at a time; other workers take others. ``side_by_side`` says how many batches one worker has in hand, so
+    that Python works on one while the database works on another.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Timer:
     due: Any
     handle: Callable[[UnitOfWork, Sequence[Row[Any]]], Awaitable[None]]
     batch: int = 1_000
+    side_by_side: int = 1
 
 
 async def fire(database: Database, timer: Timer) -> int:
@@ -99,3 +101,8 @@ class TimerLoop:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+def loops_of(database: Database, timers: Sequence[Timer]) -> list[TimerLoop]:
+    """The loops of one worker: for each timer as many as it has batches side by side."""
+    return [TimerLoop(database, timer) for timer in timers for _ in range(timer.side_by_side)]

@@ -30,7 +30,7 @@ from bellwether_kit.garbage import collect_seldom
 from bellwether_kit.logging import configure_logging
 from bellwether_kit.metrics import CONSUMER_LAG, LOOP_LAG, OUTBOX_UNSENT, TIMERS_DUE
 from bellwether_kit.settings import ServiceSettings
-from bellwether_kit.timers import Timer, TimerLoop, count_due
+from bellwether_kit.timers import Timer, count_due, loops_of
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Worker:
     ) -> None:
         self.database = Database(settings, source=f"/{service}-svc", clock=clock_from(settings.clock_file))
         self._timers = timers
-        self._loops = [TimerLoop(self.database, timer) for timer in timers]
+        self._loops = loops_of(self.database, timers)
         self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
         processor = BatchProcessor(self.database, subscriptions, consumer=service)
         self._consumer = ConsumerLoop(settings, processor, group=service)
