@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, one_at_a_time
 from bellwether_kit.ids import uuid7
 from metrics_svc.activities.rules import EARLIEST, NOBODY
 from metrics_svc.anonymity.store import Span, blank_names, blank_texts
@@ -32,7 +32,6 @@ _ADD = text("""
     VALUES (:tenant, :version, :activity_text_days, :activity_days, :delivery_days, :author, :reason, :now)
 """)
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('retention/' || :tenant, 0))")
 
 # A run in hand begins again under the new limits.
 _AHEAD = text("""
@@ -77,7 +76,7 @@ async def versions(
 
 async def lock(session: AsyncSession, tenant: str) -> None:
     """Let one change of a tenant's limits at a time look at the last version."""
-    await session.execute(_LOCK, {"tenant": tenant})
+    await one_at_a_time(session, f"retention/{tenant}")
 
 
 async def add(uow: UnitOfWork, tenant: str, version: int, limits: Limits, *, author: str, reason: str) -> None:

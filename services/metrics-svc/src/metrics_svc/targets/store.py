@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.db import one_at_a_time
 from metrics_svc.figures.store import changed
-
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('targets/' || :tenant, 0))")
 
 _LATEST = text("""
     SELECT version, value FROM target
@@ -56,7 +55,7 @@ async def put(session: AsyncSession, key: Mapping[str, Any], value: float | None
 
     ``key`` names tenant, metric, scope, member and applies_from, ``said`` author, reason and now.
     """
-    await session.execute(_LOCK, {"tenant": key["tenant"]})
+    await one_at_a_time(session, f"targets/{key['tenant']}")
     latest = (await session.execute(_LATEST, key)).first()
     if (latest.value if latest else None) == value:
         return False

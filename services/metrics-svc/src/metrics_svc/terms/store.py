@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.db import UnitOfWork
+from bellwether_kit.db import UnitOfWork, one_at_a_time
 from metrics_svc.accounts.store import Key
 from metrics_svc.derivation.rules import Policy, RuleBook, Terms, weekdays
 from metrics_svc.evidence.rules import CATALOGUE, Kind
@@ -32,8 +32,6 @@ _ADD = text("""
     INSERT INTO derivation_rules (tenant, version, applies_from, policy, author, reason, changed_at)
     VALUES (:tenant, :version, :applies_from, CAST(:policy AS jsonb), :author, :reason, :now)
 """)
-
-_LOCK_RULES = text("SELECT pg_advisory_xact_lock(hashtextextended('derivation-rules/' || :tenant, 0))")
 
 
 @cache
@@ -103,7 +101,7 @@ async def versions(
 
 async def lock_rules(session: AsyncSession, tenant: str) -> None:
     """Let one change of a tenant's rules at a time look at the last version."""
-    await session.execute(_LOCK_RULES, {"tenant": tenant})
+    await one_at_a_time(session, f"derivation-rules/{tenant}")
 
 
 async def add(

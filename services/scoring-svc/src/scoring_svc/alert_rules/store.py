@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bellwether_kit.db import one_at_a_time
 from scoring_svc.alert_rules.rules import DEFAULT_RULES, RuleConfig
 from scoring_svc.alert_rules.tables import AlertRuleRow
 
@@ -19,8 +20,6 @@ _IN_FORCE = text("""
 """)
 # Every account of the tenant is looked at again, and reads from the ledger what its rules track now.
 _LOOK_AGAIN = text("UPDATE account_health SET stale = true, next_evaluation_at = :now WHERE tenant = :tenant")
-
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 0))")
 
 
 def from_row(rule: str, configuration: Mapping[str, object]) -> RuleConfig:
@@ -49,7 +48,7 @@ async def versions(session: AsyncSession, tenant: str, rule: str) -> Sequence[Al
 
 async def lock(session: AsyncSession, tenant: str, rule: str) -> None:
     """Let one change of a rule follow the other, also the first one, for which there is no row to lock."""
-    await session.execute(_ONE_AT_A_TIME, {"rule": f"{tenant}/{rule}"})
+    await one_at_a_time(session, f"{tenant}/{rule}")
 
 
 async def change(session: AsyncSession, row: AlertRuleRow, config: RuleConfig) -> None:

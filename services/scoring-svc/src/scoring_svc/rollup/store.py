@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bellwether_kit.db import one_at_a_time
 from scoring_svc.rollup.tables import RollUpPolicyRow
 
 # Hierarchies are a few levels deep; what is deeper is a mistake in the source and is left out.
@@ -33,7 +34,6 @@ _GROUP = text("""
     WHERE CAST(:depth AS integer) IS NULL OR (b.depth, b.account_id) > (:depth, CAST(:after AS uuid))
     ORDER BY b.depth, b.account_id LIMIT :limit
 """)
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 async def group(
@@ -62,4 +62,4 @@ async def versions(session: AsyncSession, tenant: str) -> Sequence[RollUpPolicyR
 
 async def lock(session: AsyncSession, tenant: str) -> None:
     """Let one change of the policy follow the other, also the first, for which there is no row to lock."""
-    await session.execute(_ONE_AT_A_TIME, {"name": f"roll-up/{tenant}"})
+    await one_at_a_time(session, f"roll-up/{tenant}")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bellwether_kit.db import one_at_a_time
 from bellwether_kit.ids import uuid7
 from scoring_svc.errors import NoDraft, UnknownScorecard
 from scoring_svc.scorecards.rules import DEFAULT, Cards, Scorecard, Segment, card_of
@@ -22,7 +23,6 @@ _IN_FORCE = text("""
 """)
 _VERSION = text("SELECT configuration FROM scorecard WHERE tenant = :tenant AND name = :name AND version = :version")
 _LAST = text("SELECT coalesce(max(version), :built_in) FROM scorecard WHERE tenant = :tenant AND name = :name")
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def segment_of(said: Mapping[str, Sequence[str]]) -> Segment:
@@ -86,7 +86,7 @@ async def published(session: AsyncSession, tenant: str, name: str) -> ScorecardR
 
 async def lock(session: AsyncSession, tenant: str) -> None:
     """Let one change of the tenant's scorecards follow the other."""
-    await session.execute(_ONE_AT_A_TIME, {"name": f"scorecards/{tenant}"})
+    await one_at_a_time(session, f"scorecards/{tenant}")
 
 
 async def create_draft(

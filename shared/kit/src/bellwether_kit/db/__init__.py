@@ -9,6 +9,7 @@ from bellwether_kit.db.tables import (
     OutboxColumns,
     OutboxStreamColumns,
 )
+from bellwether_kit.db.turns import one_at_a_time
 from bellwether_kit.db.unit_of_work import Database, UnitOfWork
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "UnitOfWork",
     "array",
     "arrays",
+    "one_at_a_time",
     "utc_text",
 ]
