@@ -44,7 +44,6 @@ class Sent:
 
     taken: int = 0
     tried: int = 0
-    times: int = 0
 
 
 @dataclass
@@ -74,7 +73,6 @@ def read(path: Path) -> Account:
             account.odd.append(f"post {number}: {detail}")
         for external_id, revision in items:
             known = account.sent[tenant, external_id]
-            known.times += 1
             if outcome != REFUSED:
                 known.tried = max(known.tried, revision)
             if outcome == OK:

@@ -109,7 +109,7 @@ class Script:
 class Load:
     """Clients that post a script over a few connections; what is refused is tried again, what is unknown half the time.
 
-    `busy` is the number of posts under way, `done` that of those that ended.
+    `done` is the number of posts that ended, `taken` that of activities that were taken.
     """
 
     url: str
@@ -117,7 +117,6 @@ class Load:
     journal: Journal
     script: Script
     pace: float = 0.0
-    busy: int = 0
     done: int = 0
     taken: int = 0
 
@@ -152,7 +151,6 @@ class Load:
 
     async def _post(self, client: httpx.AsyncClient, number: int, tenant: str, items: Sequence[Item]) -> str:
         self.journal.sending(number, tenant, [(item.external_id, item.revision) for item in items])
-        self.busy += 1
         try:
             answer = await client.post(
                 f"{self.url}/v1/activities",
@@ -162,8 +160,6 @@ class Load:
         except httpx.HTTPError as error:
             self.journal.answered(number, UNKNOWN, type(error).__name__)
             return UNKNOWN
-        finally:
-            self.busy -= 1
         if answer.is_success:
             statuses = [result["status"] for result in answer.json()["items"]]
             if "rejected" in statuses:

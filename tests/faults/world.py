@@ -98,14 +98,12 @@ class Sink:
     """A receiver of webhooks: each message id, and what of which alert it told."""
 
     told: list[tuple[str, str, str]] = field(default_factory=list)
-    port: int = 0
     _server: asyncio.Server | None = None
 
     async def open(self) -> str:
         """Listen on a free port; gives the address."""
         self._server = await asyncio.start_server(self._hear, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hook"
 
     def close(self) -> None:
         """Hear no more."""

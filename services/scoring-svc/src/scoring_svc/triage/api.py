@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from scoring_svc.alerts.store import Change, Held, state_of
 from scoring_svc.breaker import store as breaker_store
 from scoring_svc.errors import AlertAlreadyResolved, SnoozeInThePast, SnoozeTooLong, UnknownAlert
 from scoring_svc.health.store import instant
-from scoring_svc.portfolio.rules import money
+from scoring_svc.published import ValueAtStake
 from scoring_svc.triage import store as triage_store
 
 router = routes(tags=["alerts"])
@@ -104,11 +105,10 @@ class AlertView(ResponseModel):
         state, alert = state_of(held), held.alert
         said: dict[str, Any] = {name: getattr(state, name) for name in state.__struct_fields__}
         value = state.value_at_stake
-        amount = money(value.amount, value.currency) if value else None
         return cls.model_validate(
             said
             | {
-                "value_at_stake": None if amount is None else Money(amount=amount[0], currency=amount[1]),
+                "value_at_stake": None if value is None else _money(value),
                 "links": {"alert": state.links.alert, "account": state.links.account},
                 "priority": rules.priority(alert.severity, value.amount if value else None, state.score),
                 "acknowledged_at": None if alert.acknowledged_at is None else instant(alert.acknowledged_at),
@@ -286,3 +286,8 @@ def _found(held: Held | None) -> Held:
     if held is None:
         raise UnknownAlert("There is no alert of this id.")
     return held
+
+
+def _money(value: ValueAtStake) -> Money:
+    """To the cent, as HTTP tells money."""
+    return Money(amount=Decimal(repr(value.amount)).quantize(Decimal("0.01")), currency=value.currency)
