@@ -36,7 +36,7 @@ def settle(stack: Stack, timeout: float = 60.0) -> None:
     Two, because work can be between a topic that is read and an outbox that is not yet written in a single look.
     """
     deadline = time.monotonic() + timeout
-    urls = {service: f"{stack.url(f'{service}-worker')}/health/progress" for service in stack.layout.services}
+    urls = {worker.removesuffix("-worker"): f"{stack.url(worker)}/health/progress" for worker in stack.workers()}
     # It speaks to this machine only and needs no certificates: loading the machine's takes longer than a whole pass.
     plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with httpx.Client(timeout=5, verify=plain) as client, ThreadPoolExecutor(len(urls) or 1) as pool:

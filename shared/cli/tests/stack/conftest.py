@@ -29,10 +29,9 @@ Programs = Callable[[Layout], list[Process]]
 
 
 def tiny(layout: Layout) -> list[Process]:
-    """One API of one service, and a worker that shows its variables."""
+    """One API of one service, and workers that show their variables."""
     processes = []
-    for kind in ("api", "worker"):
-        name = f"tiny-{kind}"
+    for name, (_, kind) in layout.processes.items():
         command = (sys.executable, "-I", "-S", "-c", SERVER, str(layout.ports[name]))
         processes.append(Process(name, kind, command, layout.home, {}, f"{layout.url(name)}/health/ready"))
     return processes
@@ -49,12 +48,17 @@ def make_stack(tmp_path: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch
     made: list[Stack] = []
 
     def make(
-        programs: Programs = tiny, *, any_port: bool = True, variables: Mapping[str, Variables] | None = None
+        programs: Programs = tiny,
+        *,
+        any_port: bool = True,
+        variables: Mapping[str, Variables] | None = None,
+        replicas: Mapping[str, int] | None = None,
     ) -> Stack:
         stack = Stack(
             Home(tmp_path / "home"),
             services=("tiny",),
             any_port=any_port,
+            replicas=replicas,
             variables=variables,
             programs=programs,
             databases=lambda *_: None,

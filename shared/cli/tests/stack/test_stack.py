@@ -42,6 +42,21 @@ def test_a_stack_starts_and_says_where_everything_is(make_stack: MakeStack) -> N
     assert found.as_json()["kafka_bootstrap"] == os.environ["BELLWETHER_KAFKA_BOOTSTRAP"]
 
 
+def test_a_replica_is_a_process_of_its_own_that_can_leave_and_come_back(make_stack: MakeStack) -> None:
+    stack = make_stack(replicas={"tiny-worker": 2})
+    stack.start()
+    assert stack.workers() == ["tiny-worker", "tiny-worker-2"]
+    assert stack.pid("tiny-worker-2") != stack.pid("tiny-worker")
+    assert stack.url("tiny-worker-2") != stack.url("tiny-worker")
+
+    stack.halt("tiny-worker-2")
+    assert stack.workers() == ["tiny-worker"]
+    assert stack.status().as_json()["healthy"] is False
+
+    stack.resume("tiny-worker-2")
+    assert stack.workers() == ["tiny-worker", "tiny-worker-2"]
+
+
 def test_another_object_speaks_of_the_same_stack(make_stack: MakeStack) -> None:
     make_stack().start()
 

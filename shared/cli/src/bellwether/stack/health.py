@@ -63,7 +63,7 @@ def status(layout: Layout, states: dict[str, State]) -> StackStatus:
 
 
 def _process(layout: Layout, state: State) -> ProcessStatus:
-    kind = state.name.rpartition("-")[2] if state.name.endswith(("-api", "-worker")) else "engine"
+    _, kind = layout.processes.get(state.name, ("", "engine"))
     url = layout.url(state.name) if kind != "engine" else None
     health = ask(f"{url}/health/ready") if url else _engine(layout, state.name)
     return ProcessStatus(state.name, kind, url, state.pid or None, state.word, health)

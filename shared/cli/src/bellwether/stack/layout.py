@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -43,6 +44,12 @@ class Layout:
         port = self.ports.get(process) or self.ports[f"{process}-api"]
         return f"http://{LOOPBACK}:{port}"
 
+    @property
+    def processes(self) -> dict[str, tuple[str, str]]:
+        """Service and kind (api or worker) of each process of the services, by name; `metrics-api-2` is a replica."""
+        parts = {name: name.split("-") for name in self.ports}
+        return {name: (part[0], part[1]) for name, part in parts.items() if part[0] in self.services}
+
     def runs(self, engine: str) -> bool:
         """Whether this stack itself runs the engine."""
         return engine in self.ports
@@ -68,8 +75,18 @@ class Layout:
         return cls(**record | {"home": Path(record["home"]), "services": tuple(record["services"])})
 
 
-def planned(home: Home, services: tuple[str, ...] = SERVICES, *, any_port: bool = False, clock: bool = False) -> Layout:
-    """Lay a stack out from the environment's settings; `any_port` takes whatever is free instead."""
+def planned(
+    home: Home,
+    services: tuple[str, ...] = SERVICES,
+    *,
+    any_port: bool = False,
+    clock: bool = False,
+    replicas: Mapping[str, int] | None = None,
+) -> Layout:
+    """Lay a stack out from the environment's settings; `any_port` takes whatever is free instead.
+
+    `replicas` says of which processes there are how many; those after the first have free ports.
+    """
     postgres_url = os.environ.get("BELLWETHER_POSTGRES_URL", "")
     bootstrap = os.environ.get("BELLWETHER_KAFKA_BOOTSTRAP", "")
     wanted = [] if postgres_url else ["postgres"]
@@ -78,6 +95,8 @@ def planned(home: Home, services: tuple[str, ...] = SERVICES, *, any_port: bool 
     ports = (
         dict(zip(wanted, free_ports(len(wanted)), strict=True)) if any_port else {name: _port(name) for name in wanted}
     )
+    further = [f"{name}-{n}" for name, count in (replicas or {}).items() for n in range(2, count + 1)]
+    ports |= dict(zip(further, free_ports(len(further)), strict=True))
     return Layout(
         home=home.path,
         postgres_url=postgres_url or postgres.admin_url(ports["postgres"]),

@@ -48,9 +48,9 @@ def of_engine(program: Program) -> Process:
 
 
 def of_services(layout: Layout) -> list[Process]:
-    """The API and the worker of each service, each with its own database role."""
-    shared = shared_variables(layout)
-    return [make(layout, service, shared) for service in layout.services for make in (_api, _worker)]
+    """The APIs and the workers of each service, each with its own database role."""
+    shared, make = shared_variables(layout), {"api": _api, "worker": _worker}
+    return [make[kind](layout, name, service, shared) for name, (service, kind) in layout.processes.items()]
 
 
 def shared_variables(layout: Layout) -> dict[str, str]:
@@ -73,27 +73,22 @@ def shared_variables(layout: Layout) -> dict[str, str]:
     return variables
 
 
-def _variables(layout: Layout, service: str, role: str) -> dict[str, str]:
-    prefix = f"BELLWETHER_{service.upper()}"
-    return {
-        f"{prefix}_DATABASE_URL": layout.database_url(service, role),
-        f"{prefix}_WORKER_PORT": str(layout.ports[f"{service}-worker"]),
-    }
-
-
-def _api(layout: Layout, service: str, shared: Variables) -> Process:
-    name = f"{service}-api"
+def _api(layout: Layout, name: str, service: str, shared: Variables) -> Process:
     port = str(layout.ports[name])
     server = (sys.executable, "-m", "bellwether_kit.http.serve", f"{service}_svc.main:create_app")
     command = (*server, "--host", LOOPBACK, "--port", port)
-    variables = {**shared, **_variables(layout, service, "api")}
+    variables = {**shared, f"BELLWETHER_{service.upper()}_DATABASE_URL": layout.database_url(service, "api")}
     return Process(name, "api", command, layout.home, variables, f"{layout.url(name)}/health/ready")
 
 
-def _worker(layout: Layout, service: str, shared: Variables) -> Process:
-    name = f"{service}-worker"
+def _worker(layout: Layout, name: str, service: str, shared: Variables) -> Process:
     command = (sys.executable, "-m", f"{service}_svc.worker")
-    variables = {**shared, **_variables(layout, service, "worker")}
+    prefix = f"BELLWETHER_{service.upper()}"
+    variables = {
+        **shared,
+        f"{prefix}_DATABASE_URL": layout.database_url(service, "worker"),
+        f"{prefix}_WORKER_PORT": str(layout.ports[name]),
+    }
     return Process(name, "worker", command, layout.home, variables, f"{layout.url(name)}/health/ready")
 
 

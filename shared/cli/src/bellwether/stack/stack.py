@@ -41,15 +41,20 @@ class Stack:
         services: tuple[str, ...] = SERVICES,
         any_port: bool = False,
         clock: bool = False,
+        replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, Variables] | None = None,
         programs: Programs = of_services,
         databases: Databases = prepare_databases,
     ) -> None:
-        """`services=()` gives the engines only. `variables` are extra ones by process name, "*" for all."""
+        """`services=()` gives the engines only. `variables` are extra ones by process name, "*" for all.
+
+        `replicas={"scoring-worker": 2}` gives a further process `scoring-worker-2`.
+        """
         self.home = home or Home.found()
         self._services = services
         self._any_port = any_port
         self._clock = clock
+        self._replicas = replicas or {}
         self._variables = variables or {}
         self._programs = programs
         self._databases = databases
@@ -70,7 +75,9 @@ class Stack:
                 raise AlreadyUp(f"The stack of {self.home.path} is already up: see `bellwether status`.")
             end_leftovers(self.home)
             self.home.record.unlink(missing_ok=True)
-            layout = planned(self.home, self._services, any_port=self._any_port, clock=self._clock)
+            layout = planned(
+                self.home, self._services, any_port=self._any_port, clock=self._clock, replicas=self._replicas
+            )
             require_space(self.home.path, NEEDED_SPACE)
             require_free((name, port, port_setting(name)) for name, port in layout.ports.items())
             try:
@@ -144,6 +151,11 @@ class Stack:
     def token(self, tenant: str, scope: str = EVERY_SCOPE, *, subject: str = "local", ttl: float = 3600) -> str:
         """A bearer token that this stack's services accept; `ttl` in seconds."""
         return TokenIssuer(self.home).token(tenant, scope, subject=subject, ttl=ttl)
+
+    def workers(self) -> list[str]:
+        """The workers that run or are to run, and of each service the first in any case."""
+        names = [name for name, (_, kind) in self.layout.processes.items() if kind == "worker"]
+        return [name for name in names if name.endswith("-worker") or self._state(name).word != "STOPPED"]
 
     def status(self) -> StackStatus:
         """State and health of every process; NotUp when nothing runs."""
