@@ -2,7 +2,6 @@
 
 from bellwether_kit.events import Subscription, ignored
 from bellwether_kit.timers import Timer
-from scoring_svc.accounts.handlers import project_accounts
 from scoring_svc.backtests.handlers import work_on
 from scoring_svc.backtests.tables import BacktestRow
 from scoring_svc.breaker.handlers import follow_feeds
@@ -20,34 +19,31 @@ from scoring_svc.consumed import (
     StakeholderRemoved,
     TouchRecorded,
 )
-from scoring_svc.evaluation.handlers import evaluate_due
+from scoring_svc.evaluation.handlers import evaluate_due, follow
 from scoring_svc.health.tables import AccountHealthRow
-from scoring_svc.ledger.handlers import fold_evidence
-from scoring_svc.measures.handlers import project_measures
 from scoring_svc.notifications.handlers import deliver, forget
 from scoring_svc.notifications.tables import NotificationRow
 from scoring_svc.rescoring.handlers import go_on
 from scoring_svc.rescoring.tables import RescoringRunRow
 from scoring_svc.situation.handlers import forget as forget_situations
-from scoring_svc.situation.handlers import project_people
 from scoring_svc.situation.tables import SituationHistoryRow
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = (
     # The ledger's key (tenant, evidence id) with its revision is the inbox: a repeat finds nothing to do.
-    Subscription("client-evidence", "client.evidence.recorded.v1", EvidenceRecorded, fold_evidence, inbox=False),
-    Subscription("client-evidence", "client.evidence.retracted.v1", EvidenceRetracted, fold_evidence, inbox=False),
+    Subscription("client-evidence", "client.evidence.recorded.v1", EvidenceRecorded, follow, inbox=False),
+    Subscription("client-evidence", "client.evidence.retracted.v1", EvidenceRetracted, follow, inbox=False),
     # So is the version of an account.
-    Subscription("accounts", "account.profile.changed.v1", AccountChanged, project_accounts, inbox=False),
-    Subscription("accounts", "account.profile.removed.v1", AccountRemoved, project_accounts, inbox=False),
-    Subscription("client-metrics", "client.touch.recorded.v1", TouchRecorded, project_measures),
-    Subscription("client-metrics", "client.metric.measured.v1", MetricMeasured, project_measures),
+    Subscription("accounts", "account.profile.changed.v1", AccountChanged, follow, inbox=False),
+    Subscription("accounts", "account.profile.removed.v1", AccountRemoved, follow, inbox=False),
+    Subscription("client-metrics", "client.touch.recorded.v1", TouchRecorded, follow),
+    Subscription("client-metrics", "client.metric.measured.v1", MetricMeasured, follow),
     Subscription("client-metrics", "source.feed.silenced.v1", FeedSilenced, follow_feeds),
     Subscription("client-metrics", "source.feed.resumed.v1", FeedResumed, follow_feeds),
-    Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, project_measures),
+    Subscription("stakeholders", "stakeholder.coverage.changed.v1", CoverageChanged, follow),
     # The version of a person is the inbox.
-    Subscription("stakeholders", "stakeholder.profile.changed.v1", StakeholderChanged, project_people, inbox=False),
-    Subscription("stakeholders", "stakeholder.profile.removed.v1", StakeholderRemoved, project_people, inbox=False),
-    Subscription("account-plans", "account.plan.progressed.v1", PlanProgressed, project_measures),
+    Subscription("stakeholders", "stakeholder.profile.changed.v1", StakeholderChanged, follow, inbox=False),
+    Subscription("stakeholders", "stakeholder.profile.removed.v1", StakeholderRemoved, follow, inbox=False),
+    Subscription("account-plans", "account.plan.progressed.v1", PlanProgressed, follow),
     ignored("account-plans", "account.action.overdue.v1"),
     ignored("account-plans", "account.play.opened.v1"),
     ignored("account-plans", "account.play.closed.v1"),

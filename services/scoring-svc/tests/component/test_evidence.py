@@ -38,6 +38,19 @@ async def test_a_retraction_in_the_same_batch_wins_in_any_order(world: Any, sayi
     assert health["dimensions"]["wallet"] is not None
 
 
+async def test_an_account_of_which_a_batch_tells_several_kinds_of_news_is_judged_once(world: Any, saying: Any) -> None:
+    long_ago = world.clock.now() - timedelta(days=90)
+    dark = saying.account(tier="A", known_since=long_ago)
+    champion = saying.person(sentiment="champion")
+
+    await world.tell(dark, world.evidence("order-placed"), champion, saying.touch(world.clock.now()))
+
+    assert world.said("account.alert.opened.v1") == []  # the description alone would have said that it went dark
+    assert len(world.said("account.health.changed.v1")) == 1
+    assert (await world.health())["dimensions"]["wallet"] > 50
+    assert (await world.health())["measures"]["engagement"] > 50
+
+
 async def test_a_correction_can_move_evidence_to_another_account(world: Any) -> None:
     said = world.evidence("order-placed")
     other = uuid7()

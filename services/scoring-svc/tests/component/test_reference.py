@@ -14,7 +14,7 @@ from bellwether_kit.db import Database
 from bellwether_kit.events import Received
 from bellwether_kit.ids import uuid7
 from scoring_svc.consumed import EvidenceRecorded
-from scoring_svc.ledger.handlers import fold_evidence
+from scoring_svc.evaluation.handlers import follow
 
 ACCOUNT = UUID("0199f3a0-5c1e-7a10-8f43-2b6f0a1c9d01")
 OTHER = UUID("0199f3a0-5c1e-7a10-8f43-2b6f0a1c9d02")
@@ -69,7 +69,7 @@ class History:
     async def _die_over(self, batch: list[Any]) -> None:
         heard = [_received(said) for said in batch if hasattr(said, "kind")]
         async with self.database.unit_of_work(None) as uow:
-            await fold_evidence(uow, heard)
+            await follow(uow, heard)
             raise Crash
 
     async def report(self) -> None:

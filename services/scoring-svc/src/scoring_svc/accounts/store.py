@@ -8,6 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.events import Received
+from scoring_svc.consumed import AccountChanged, AccountRemoved
+
 _PROJECT = text("""
     INSERT INTO account AS known (tenant, account_id, version, removed, name, tier, owner_id, cadence_days,
                                   value_amount, value_currency, renewal_at, known_since, whitespace, parent_id,
@@ -56,3 +59,37 @@ async def project(session: AsyncSession, facts: Sequence[AccountFacts]) -> list[
     """Keep the facts unless a later version is known; one per account. Gives the keys of what changed."""
     columns = {name: [getattr(fact, name) for fact in facts] for name in AccountFacts.__slots__}
     return [(tenant, account_id) for tenant, account_id in await session.execute(_PROJECT, columns)]
+
+
+def described(events: Sequence[Received[AccountChanged | AccountRemoved]]) -> list[AccountFacts]:
+    """The newest description of each account, in the order of keys."""
+    newest: dict[tuple[str, str], AccountFacts] = {}
+    for event in events:
+        facts = _facts(event)
+        key = facts.tenant, facts.account_id
+        if key not in newest or newest[key].version < facts.version:
+            newest[key] = facts
+    return [newest[key] for key in sorted(newest)]
+
+
+def _facts(event: Received[AccountChanged | AccountRemoved]) -> AccountFacts:
+    data = event.data
+    if isinstance(data, AccountRemoved):
+        return AccountFacts(event.tenant, data.account_id.lower(), data.version, removed=True)
+    return AccountFacts(
+        event.tenant,
+        data.account_id.lower(),
+        data.version,
+        name=data.name,
+        tier=data.tier,
+        owner_id=data.owner_id,
+        parent_id=data.parent_id,
+        industry=data.industry,
+        territory=data.territory,
+        cadence_days=data.cadence_days,
+        value_amount=data.value.amount if data.value else 0.0,
+        value_currency=data.value.currency if data.value else None,
+        renewal_at=data.renewal_at,
+        known_since=data.known_since,
+        whitespace=data.whitespace.amount if data.whitespace else None,
+    )

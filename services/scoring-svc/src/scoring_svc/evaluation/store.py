@@ -8,7 +8,7 @@ from bellwether_kit.ids import uuid7
 from scoring_svc.alert_rules import store as alert_rules_store
 from scoring_svc.alert_rules.rules import tracked_kinds
 from scoring_svc.alerts import store as alerts_store
-from scoring_svc.alerts.rules import Decision, summary, touched
+from scoring_svc.alerts.rules import Decision, resolve, summary, touched
 from scoring_svc.alerts.store import Change, Circumstances, Held
 from scoring_svc.caps.rules import CAP_KINDS
 from scoring_svc.evaluation.rules import Books, judge
@@ -127,6 +127,25 @@ async def _count_pending(uow: UnitOfWork, accounts: Sequence[Account], by_tenant
     following = await ledger_store.next_pending(uow.session, list(by_key))
     for key, account in by_key.items():
         account.pending = following.get(key)
+
+
+async def let_go(uow: UnitOfWork, removed: Sequence[Account]) -> None:
+    """Resolve the alerts of accounts that are no longer ours, and have the compacted topic forget them."""
+    if not removed:
+        return
+    keys = [account.key for account in removed]
+    changes = []
+    alerts = await alerts_store.current(uow.session, keys)
+    for held in (held for kinds in alerts.values() for held in kinds.values()):
+        if held.alert.status != "resolved":
+            gone = resolve(held.alert, "rules", "the account was removed", uow.now.timestamp())
+            changes.append(Change(Held(held.tenant, held.account_id, gone, held.circumstances), "resolved"))
+    if changes:
+        await alerts_store.save(uow, changes)
+    await health_store.blank(uow.session, keys)
+    for tenant, account_id in keys:
+        key = f"{tenant}/{account_id}"
+        uow.emit(Event.tombstone_of(HealthChanged.topic, tenant=tenant, key=key, time=uow.now))
 
 
 def _drivers(account: Account, card: Scorecard, now: float) -> list[Driver]:

@@ -206,6 +206,8 @@ def key_arrays(keys: Iterable[Key]) -> dict[str, str]:
 
 async def record(session: AsyncSession, entries: Sequence[Entry]) -> list[Recorded]:
     """Write those entries that are new or of a higher revision; one entry per evidence id."""
+    if not entries:
+        return []
     by_key = {f"{entry.tenant}/{entry.evidence_id}": entry for entry in entries}
     recorded = []
     for key, retracted, counted, account_id, *piece in await session.execute(

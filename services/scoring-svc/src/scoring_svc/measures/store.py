@@ -8,6 +8,12 @@ from typing import Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bellwether_kit.events import Received
+from scoring_svc.consumed import CoverageChanged, MetricMeasured, PlanProgressed, TouchRecorded
+from scoring_svc.measures.rules import on_schedule, satisfaction
+
+Reported = TouchRecorded | MetricMeasured | CoverageChanged | PlanProgressed
+
 _KEYS = "CAST(:tenant AS text[]), CAST(:account_id AS uuid[])"
 _TOUCH = text(f"""
     INSERT INTO measure AS known (tenant, account_id, last_two_way_at, touch_at, touch_sequence)
@@ -70,3 +76,29 @@ async def keep(session: AsyncSession, reports: Sequence[Report]) -> None:
             columns = {name: [getattr(report, name) for report in found] for name in Report.__slots__}
             del columns["measure"]
             await session.execute(statement, columns)
+
+
+def reports(events: Sequence[Received[Reported]]) -> list[Report]:
+    """What the events report, without metrics that no measure is made of."""
+    return [report for event in events if (report := _report(event)) is not None]
+
+
+def _report(event: Received[Reported]) -> Report | None:
+    """What the event reports, or None for a metric that no measure is made of."""
+    data, tenant = event.data, event.tenant
+    account_id = data.account_id.lower()
+    match data:
+        case TouchRecorded():
+            sequence = event.sequence or 0
+            contact = data.last_two_way_at
+            return Report(tenant, account_id, "touch", event.time, contact_at=contact, sequence=sequence)
+        case CoverageChanged():
+            return Report(tenant, account_id, "coverage", data.assessed_at, data.coverage)
+        case PlanProgressed():
+            value = on_schedule(data.actions_total, data.actions_overdue)
+            return None if value is None else Report(tenant, account_id, "plan", data.measured_at, value)
+        case MetricMeasured():
+            value = satisfaction(data.metric, data.value)
+            if value is None:
+                return None
+            return Report(tenant, account_id, "satisfaction", data.measured_at, value)

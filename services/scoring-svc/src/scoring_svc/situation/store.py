@@ -9,8 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import arrays
+from bellwether_kit.events import Received
+from scoring_svc.consumed import CoverageChanged, PlanProgressed, StakeholderChanged, StakeholderRemoved
 from scoring_svc.ledger.store import key_arrays
-from scoring_svc.situation.rules import HISTORY_KEPT
+from scoring_svc.situation.rules import HISTORY_KEPT, overdue_days, thread_share
 
 Key = tuple[str, str]
 
@@ -188,3 +190,47 @@ async def remember(session: AsyncSession, keys: Collection[Key], now: datetime) 
 async def forget(session: AsyncSession, rows: Collection[tuple[str, UUID, datetime]]) -> None:
     """Forget what was known of accounts (tenant, account id) from an instant on."""
     await session.execute(_FORGET, arrays("tenant account_id at", rows))
+
+
+def people(events: Sequence[Received[StakeholderChanged | StakeholderRemoved]]) -> list[Person]:
+    """The newest description of each person, in the order of keys."""
+    newest: dict[Key, Person] = {}
+    for event in events:
+        person = _person(event)
+        key = person.tenant, person.stakeholder_id
+        if key not in newest or newest[key].version < person.version:
+            newest[key] = person
+    return [newest[key] for key in sorted(newest)]
+
+
+def _person(event: Received[StakeholderChanged | StakeholderRemoved]) -> Person:
+    data = event.data
+    ids = event.tenant, data.stakeholder_id.lower(), data.account_id.lower(), data.version
+    if isinstance(data, StakeholderRemoved):
+        return Person(*ids, removed=True)
+    return Person(*ids, active=data.status == "active", veto=data.veto, sentiment=data.sentiment)
+
+
+def threads(events: Sequence[Received[CoverageChanged]]) -> list[Thread]:
+    """By how few people an account hangs, as its coverage says."""
+    return [
+        Thread(event.tenant, data.account_id.lower(), data.assessed_at, thread_share(data.thread_share, data.people))
+        for event in events
+        for data in (event.data,)
+    ]
+
+
+def plans(events: Sequence[Received[PlanProgressed]]) -> list[PlanState]:
+    """Plans and their late actions; a report that names no plan says nothing of which actions are late."""
+    return [
+        PlanState(
+            event.tenant,
+            data.plan_id.lower(),
+            data.account_id.lower(),
+            data.measured_at,
+            data.status == "active",
+            overdue_days(data.overdue_since, data.actions_overdue, data.measured_at.date()),
+        )
+        for event in events
+        if (data := event.data).plan_id is not None
+    ]
