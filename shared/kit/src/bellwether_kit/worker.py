@@ -24,6 +24,7 @@ from bellwether_kit.events.batches import BatchProcessor, is_transient
 from bellwether_kit.events.consumer import ConsumerLoop
 from bellwether_kit.events.kafka import check_extension
 from bellwether_kit.events.relay import Relay
+from bellwether_kit.events.replays import replay_timer
 from bellwether_kit.events.subscriptions import Subscription
 from bellwether_kit.faults import fault_point
 from bellwether_kit.garbage import collect_seldom
@@ -68,10 +69,10 @@ class Worker:
         timers: Sequence[Timer],
     ) -> None:
         self.database = Database(settings, source=f"/{service}-svc", clock=clock_from(settings.clock_file))
-        self._timers = timers
-        self._loops = loops_of(self.database, timers)
-        self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
         processor = BatchProcessor(self.database, subscriptions, consumer=service)
+        self._timers = [*timers, replay_timer(processor)]
+        self._loops = loops_of(self.database, self._timers)
+        self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
         self._consumer = ConsumerLoop(settings, processor, group=service)
         self._tasks: list[asyncio.Task[None]] = []
         self._turned_at = time.monotonic()

@@ -160,6 +160,27 @@ async def test_a_worker_that_dies_anywhere_and_starts_again_ends_in_the_same_sta
     assert sorted({event["sequence"] for event in said}) == list(range(1, len({event["id"] for event in said}) + 1))
 
 
+async def test_a_worker_that_dies_in_a_replay_tries_it_again_and_it_takes_effect_once(
+    start_worker: Callable[..., WorkerProcess], topics: str, mailbox: Mailbox
+) -> None:
+    """The dead letter is one of a release that did not know the type of an event: its row says another type."""
+    event = seen(4)
+    raw = encode(event, source="/t", sequence=1, correlation=None, traceparent=None)
+    await mailbox.process(mailbox.record("sightings", raw.replace(b"seen.v1", b"sung.v1"), key=f"acme/{THING}"))
+    [letter] = mailbox.dead_letters()
+    mailbox.admin("UPDATE dead_letter SET value = %s", raw)
+    mailbox.admin("UPDATE dead_letter SET replay_due_at = clock_timestamp(), replay_asked_by = 'somebody'")
+    assert await start_worker(fault="in-replay:1").exit_code() == 137
+    assert mailbox.dead_letters()[0].replay_due_at is not None
+    assert mailbox.admin("SELECT * FROM thing") == []
+    worker = start_worker()
+    await eventually(lambda: mailbox.dead_letters()[0].replay_outcome == "done")
+    await eventually(worker.is_quiet)
+    assert [row.total for row in mailbox.admin("SELECT * FROM thing")] == [4]
+    assert [said["data"] for said in await read_all(topics, "things")] == [{"account_id": str(THING), "total": 4}]
+    assert (letter.replay_outcome, len(mailbox.dead_letters())) == (None, 1)
+
+
 async def test_sigterm_drains_and_exits_with_0(start_worker: Callable[..., WorkerProcess], mailbox: Mailbox) -> None:
     worker = start_worker()
     await eventually(worker.is_quiet)

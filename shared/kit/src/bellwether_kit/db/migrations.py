@@ -9,9 +9,9 @@ from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from bellwether_kit.db.row_security import create_kit_tables, protect, reveal
+from bellwether_kit.db.row_security import add_replays, create_kit_tables, protect, reveal
 
-__all__ = ["config", "create_kit_tables", "protect", "reveal", "run", "upgrade"]
+__all__ = ["add_replays", "config", "create_kit_tables", "protect", "reveal", "run", "upgrade"]
 
 
 def config(database_url: str, migrations: Path) -> Config:

@@ -55,6 +55,26 @@ def create_kit_tables(op: Operations) -> None:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {service}_worker")
 
 
+def add_replays(op: Operations) -> None:
+    """Let dead letters be tried again (second form): who asked, when it is due, and what came of it."""
+    op.execute(
+        """
+        ALTER TABLE dead_letter
+            ADD COLUMN timestamp bigint,
+            ADD COLUMN replay_asked_at timestamptz,
+            ADD COLUMN replay_asked_by text,
+            ADD COLUMN replay_reason text,
+            ADD COLUMN replay_due_at timestamptz,
+            ADD COLUMN replay_rehearsal boolean NOT NULL DEFAULT false,
+            ADD COLUMN replay_outcome text
+                CHECK (replay_outcome IN ('done', 'failed', 'would-work', 'would-fail', 'discarded')),
+            ADD COLUMN replay_tries integer NOT NULL DEFAULT 0,
+            ADD COLUMN replays jsonb NOT NULL DEFAULT '[]'
+        """
+    )
+    op.execute("CREATE INDEX ix_dead_letter_replay_due_at ON dead_letter (replay_due_at)")
+
+
 _FIRST_FORM = (
     """
     CREATE TABLE outbox (

@@ -57,7 +57,11 @@ class InboxColumns(SQLModel):
 
 
 class DeadLetterColumns(SQLModel):
-    """Records that can't be handled, whole, with the reason."""
+    """Records that can't be handled, whole, with the reason, and what became of trying them again.
+
+    ``timestamp`` is the record's, in milliseconds since 1970. ``replay_due_at`` is set while a replay is asked for and
+    not tried; ``replay_outcome`` is that of the last try; ``replays`` has an object for each try, oldest first.
+    """
 
     __tablename__: ClassVar[Any] = "dead_letter"
 
@@ -72,6 +76,15 @@ class DeadLetterColumns(SQLModel):
     error_type: str = Field(sa_type=Text)
     error: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=_TIME)
+    timestamp: int | None = Field(default=None, sa_type=BigInteger)
+    replay_asked_at: datetime | None = Field(default=None, sa_type=_TIME)
+    replay_asked_by: str | None = Field(default=None, sa_type=Text)
+    replay_reason: str | None = Field(default=None, sa_type=Text)
+    replay_due_at: datetime | None = Field(default=None, sa_type=_TIME, index=True)
+    replay_rehearsal: bool = False
+    replay_outcome: str | None = Field(default=None, sa_type=Text)
+    replay_tries: int = 0
+    replays: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
 
 
 class IdempotencyColumns(SQLModel):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bellwether_kit.db.unit_of_work import Database, UnitOfWork
 from bellwether_kit.events.dead_letters import Rejected, bury
 from bellwether_kit.events.envelope import Malformed, Received
-from bellwether_kit.events.inbox import claim
+from bellwether_kit.events.inbox import claim, forget
 from bellwether_kit.events.subscriptions import Decoder, Delivery, Handler, Poison, Subscription
 from bellwether_kit.faults import fault_point
 
@@ -53,12 +53,26 @@ class BatchProcessor:
             try:
                 delivery = self._decoder.decode(record)
             except Malformed as error:
-                kind = str(error).partition(":")[0]
-                batch.rejected.append(Rejected(record, kind.replace(" ", "-"), str(error)))
+                batch.rejected.append(Rejected(record, error.kind, str(error)))
             else:
                 if delivery is not None:
                     batch.deliveries.append((record, delivery))
         return await self._handle(batch)
+
+    async def redo(self, uow: UnitOfWork, record: Any, *, was_taken: bool) -> None:
+        """Handle in ``uow`` a ``record`` that was dead-lettered, up to the rows of its events in the outbox.
+
+        ``was_taken`` says that its event was marked as taken then, without effect. An event that had effect by another
+        record since is left alone. Raises Malformed, Poison, and whatever else the handler raises.
+        """
+        delivery = self._decoder.decode(record)
+        if delivery is None:
+            return
+        if was_taken:
+            await forget(uow, self._consumer, delivery.event.id)
+        await self._dispatch(uow, [delivery])
+        await uow.session.flush()
+        await uow.flush(self._database.source)
 
     async def _handle(self, batch: _Batch) -> int:
         """Try the batch as it is; when it fails by its content, its halves, and a single event as poison."""

@@ -15,13 +15,13 @@ from bellwether_kit.faults import fault_point
 
 _INSERT = text("""
     INSERT INTO dead_letter
-        (id, consumer, topic, partition, "offset", key, value, headers, error_type, error, received_at)
-    SELECT id, :consumer, topic, partition, "offset", key, value, CAST(headers AS jsonb), error_type, error,
+        (id, consumer, topic, partition, "offset", timestamp, key, value, headers, error_type, error, received_at)
+    SELECT id, :consumer, topic, partition, "offset", timestamp, key, value, CAST(headers AS jsonb), error_type, error,
         clock_timestamp()
     FROM unnest(CAST(:ids AS uuid[]), CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]),
-                CAST(:keys AS bytea[]), CAST(:values AS bytea[]), CAST(:headers AS text[]),
-                CAST(:error_types AS text[]), CAST(:errors AS text[]))
-         AS d(id, topic, partition, "offset", key, value, headers, error_type, error)
+                CAST(:timestamps AS bigint[]), CAST(:keys AS bytea[]), CAST(:values AS bytea[]),
+                CAST(:headers AS text[]), CAST(:error_types AS text[]), CAST(:errors AS text[]))
+         AS d(id, topic, partition, "offset", timestamp, key, value, headers, error_type, error)
     ON CONFLICT DO NOTHING
     RETURNING id
 """)
@@ -81,6 +81,7 @@ async def bury(uow: UnitOfWork, consumer: str, rejected: Sequence[Rejected]) -> 
             "topics": [r.topic for r in records],
             "partitions": [r.partition for r in records],
             "offsets": [r.offset for r in records],
+            "timestamps": [r.timestamp for r in records],
             "keys": [r.key for r in records],
             "values": [r.value for r in records],
             "headers": [msgspec.json.encode(_text_headers(r)).decode() for r in records],

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,13 @@ T = TypeVar("T")
 
 class Malformed(ValueError):
     """A record that is not an event we can read: the reason is the message."""
+
+    KINDS: ClassVar = frozenset({"oversized", "undecodable", "unknown-type", "schema-invalid"})
+
+    @property
+    def kind(self) -> str:
+        """The reason in one word, as dead letters have it: ``schema-invalid``."""
+        return str(self).partition(":")[0].replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)

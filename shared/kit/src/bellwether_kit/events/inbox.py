@@ -16,6 +16,9 @@ _CLAIM = text("""
 """)
 
 
+_FORGET = text("DELETE FROM inbox WHERE consumer = :consumer AND event_id = :id")
+
+
 async def claim(uow: UnitOfWork, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
     """Mark ``event_ids`` as taken by ``consumer``; gives those that nobody took before."""
     if not event_ids:
@@ -24,3 +27,8 @@ async def claim(uow: UnitOfWork, consumer: str, event_ids: Sequence[UUID]) -> se
     result = await uow.session.execute(_CLAIM, {"consumer": consumer, "ids": list(event_ids)})
     fault_point("after-inbox")
     return set(result.scalars())
+
+
+async def forget(uow: UnitOfWork, consumer: str, event_id: UUID) -> None:
+    """Let ``event_id`` be claimed by ``consumer`` once more: it was marked as taken without effect."""
+    await uow.session.execute(_FORGET, {"consumer": consumer, "id": event_id})

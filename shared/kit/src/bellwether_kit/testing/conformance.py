@@ -21,6 +21,7 @@ from bellwether_kit.testing.databases import address
 from bellwether_kit.testing.service import Mailbox, ServiceUnderTest
 
 __all__ = [
+    "test_a_dead_letter_that_still_cannot_be_handled_stays_one_with_the_new_try",
     "test_a_token_that_is_forged_expired_or_unsigned_is_refused",
     "test_an_api_process_may_write_events_and_not_read_them",
     "test_every_operation_asks_for_a_token_and_for_a_scope",
@@ -126,6 +127,16 @@ async def test_an_api_process_may_write_events_and_not_read_them(
                     await (await uow.session.connection()).exec_driver_sql(f"SELECT * FROM {table}")
     assert await database.oldest_unsent_seconds() == 0
     await database.close()
+
+
+async def test_a_dead_letter_that_still_cannot_be_handled_stays_one_with_the_new_try(mailbox: Mailbox) -> None:
+    await mailbox.process(mailbox.record("any-topic", b"no event"))
+    [letter] = mailbox.dead_letters()
+    assert mailbox.ask_replay(letter.id) == {letter.id}
+    await mailbox.fire_timers()
+    [after] = mailbox.dead_letters()
+    assert (after.id, after.replay_outcome, after.replay_due_at) == (letter.id, "failed", None)
+    assert after.replays[0]["error"].startswith("Malformed: undecodable")
 
 
 async def test_health_answers_without_a_token(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -16,6 +17,7 @@ from bellwether_kit.db.unit_of_work import Database
 from bellwether_kit.events import Event, Payload, Subscription
 from bellwether_kit.events.batches import BatchProcessor
 from bellwether_kit.events.envelope import encode
+from bellwether_kit.events.replays import Ask, ask, replay_timer
 from bellwether_kit.settings import ServiceSettings
 from bellwether_kit.timers import Timer, fire
 
@@ -102,9 +104,12 @@ class Mailbox:
         return Event.of(data, tenant=tenant, subject=subject, time=self._clock.now())
 
     async def fire_timers(self) -> int:
-        """Fire every timer until nothing is due; gives how many rows fired. Raises when rows stay due."""
+        """Fire every timer, that of replays too, until nothing is due; gives how many rows fired.
+
+        Raises when rows stay due.
+        """
         fired = 0
-        for timer in self._service.timers:
+        for timer in (*self._service.timers, replay_timer(self._processor)):
             for _ in range(100):
                 count = await fire(self._database, timer)
                 fired += count
@@ -124,6 +129,11 @@ class Mailbox:
         """What was emitted so far, in order; ``type_`` selects one event type."""
         rows = self.admin("SELECT topic, type, tenant, key, sequence, value, headers FROM outbox ORDER BY id")
         return [_outgoing(row) for row in rows if type_ in (None, row.type)]
+
+    def ask_replay(self, *ids: UUID, **how: Any) -> set[UUID]:
+        """Ask for dead letters to be tried again when timers fire next; gives those that were asked for."""
+        with psycopg.connect(self._database.dsn, autocommit=True) as worker:
+            return ask(worker, ids, Ask("tests", "a test", self._clock.now()), **how)
 
     def dead_letters(self) -> list[Any]:
         """The rows of ``dead_letter`` in order of offset."""
