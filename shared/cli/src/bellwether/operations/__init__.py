@@ -1,0 +1,1 @@
+"""What people who run Bellwether ask of it: dead letters, lag, and whether all is well."""
