@@ -129,7 +129,7 @@ async def poison(stack: Stack, rng: random.Random, count: int) -> list[Place]:
     """Put records on a topic that nobody can read; gives where they lie."""
     from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - loaded when there is somebody to poison
 
-    producer = AIOKafkaProducer(bootstrap_servers=stack.layout.kafka_bootstrap, acks="all")
+    producer = AIOKafkaProducer(**stack.layout.kafka_options, acks="all")
     await producer.start()
     try:
         laid: Sequence[Any] = [

@@ -56,7 +56,7 @@ class Record:
 
 async def read(stack: Stack, *topics: str, tenant: str | None = None) -> list[Record]:
     """All records of the topics now, per partition in order; only those whose key is the tenant's, if one is given."""
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=stack.layout.kafka_bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(*topics, **stack.layout.kafka_options, auto_offset_reset="earliest")
     found: list[Record] = []
     async with asyncio.timeout(60):
         await consumer.start()
@@ -77,7 +77,7 @@ async def of_type(stack: Stack, topic: str, type_: str, tenant: str) -> list[Rec
 
 async def produce(stack: Stack, records: Iterable[Record]) -> None:
     """Put records on their topics and partitions, in this order, as they are."""
-    producer = AIOKafkaProducer(bootstrap_servers=stack.layout.kafka_bootstrap, acks="all")
+    producer = AIOKafkaProducer(**stack.layout.kafka_options, acks="all")
     async with asyncio.timeout(60):
         await producer.start()
         try:

@@ -20,8 +20,7 @@ async def test_the_alert_is_readable_on_its_topic_soon_after_the_post(
 ) -> None:
     names = [f"company-{n}" for n in range(1, TIMES + 1)]
     accounts = {name: tenant.open_account(name) for name in names}
-    servers = tenant.stack.layout.kafka_bootstrap
-    consumer = AIOKafkaConsumer("account-alerts", bootstrap_servers=servers, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer("account-alerts", **tenant.stack.layout.kafka_options, fetch_max_wait_ms=50)
     taken = []
     await consumer.start()
     try:

@@ -96,6 +96,16 @@ def test_a_taken_port_is_said_in_one_sentence(environment: dict[str, str], tmp_p
     assert not (tmp_path / "home" / "stack.json").exists()
 
 
+def test_a_kafka_that_somebody_else_runs_is_not_ours_to_lock(environment: dict[str, str], tmp_path: Path) -> None:
+    environment |= {"BELLWETHER_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+
+    answer = run(environment, "up", "--detach", "--engines-only", "--free-ports", "--secure")
+
+    assert answer.returncode == 1
+    assert "bellwether: --secure locks a Kafka of our own" in answer.stderr
+    assert not (tmp_path / "home" / "stack.json").exists()
+
+
 def test_servers_that_somebody_else_runs_are_used_and_not_stopped(
     environment: dict[str, str], postgres: str, kafka: str
 ) -> None:

@@ -36,8 +36,8 @@ def test_each_topic_brings_a_dead_letter_topic_that_keeps_records_90_days(wanted
 
 
 async def test_applying_twice_creates_once(kafka: str, wanted: list[Wanted]) -> None:
-    first = await apply_topics(kafka, wanted)
-    second = await apply_topics(kafka, wanted)
+    first = await apply_topics({"bootstrap_servers": kafka}, wanted)
+    second = await apply_topics({"bootstrap_servers": kafka}, wanted)
 
     names = tuple(topic.name for topic in wanted)
     assert (first.created, first.present, first.differing) == (names, (), ())
@@ -46,10 +46,11 @@ async def test_applying_twice_creates_once(kafka: str, wanted: list[Wanted]) -> 
 
 async def test_other_partitions_and_other_settings_are_reported_not_changed(kafka: str, wanted: list[Wanted]) -> None:
     name = wanted[0].name
-    await apply_topics(kafka, [Wanted(name, 2, {"cleanup.policy": "compact"})])
+    options = {"bootstrap_servers": kafka}
+    await apply_topics(options, [Wanted(name, 2, {"cleanup.policy": "compact"})])
 
-    applied = await apply_topics(kafka, wanted[:1])
-    again = await apply_topics(kafka, wanted[:1])
+    applied = await apply_topics(options, wanted[:1])
+    again = await apply_topics(options, wanted[:1])
 
     assert applied.differing[0] == f"{name} has 2 partitions, its file says 4"
     assert applied.differing[1] == f"{name} has cleanup.policy=compact, its file says delete"
@@ -59,4 +60,4 @@ async def test_other_partitions_and_other_settings_are_reported_not_changed(kafk
 
 async def test_a_broker_that_is_away_is_said_so() -> None:
     with pytest.raises(EngineFailed, match=r"Kafka at 127\.0\.0\.1:1 does not answer"):
-        await apply_topics("127.0.0.1:1", [])
+        await apply_topics({"bootstrap_servers": "127.0.0.1:1"}, [])

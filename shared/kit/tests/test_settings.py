@@ -1,8 +1,11 @@
 """Where each setting comes from."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from bellwether_kit.events.kafka import connection_options
 from bellwether_kit.settings import ServiceSettings, service_config
 
 
@@ -49,6 +52,14 @@ def test_settings_are_frozen_and_hide_their_secrets() -> None:
     assert "hush" not in repr(made)
     with pytest.raises(ValidationError):
         made.jwks = "other"  # type: ignore[misc]
+
+
+def test_brokers_are_believed_by_the_authority_that_is_named_and_no_other(tmp_path: Path) -> None:
+    made = Settings(kafka_security_protocol="SSL", kafka_ca_file=tmp_path / "ca.pem")
+    with pytest.raises(FileNotFoundError):
+        connection_options(made)
+    assert "ssl_context" in connection_options(Settings(kafka_security_protocol="SSL"))
+    assert "ssl_context" not in connection_options(Settings(kafka_ca_file=tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize(

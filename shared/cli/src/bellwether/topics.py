@@ -1,8 +1,9 @@
 """The topics of `shared/contracts/topics` on a broker: made when missing, never changed, differences reported."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -56,10 +57,15 @@ def wanted_topics(files: list[Topic]) -> list[Wanted]:
     return found
 
 
-async def apply_topics(bootstrap: str, wanted: list[Wanted] | None = None, *, replication: int = 1) -> Applied:
-    """Create what is missing (default: the repository's topics) and compare what is there. Raises EngineFailed."""
+async def apply_topics(
+    options: Mapping[str, Any], wanted: list[Wanted] | None = None, *, replication: int = 1
+) -> Applied:
+    """Create what is missing (default: the repository's topics) and compare what is there. Raises EngineFailed.
+
+    `options` say how a client of aiokafka reaches the broker.
+    """
     wanted = wanted_topics(topics(repository_root())) if wanted is None else wanted
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="bellwether-topics")
+    admin = AIOKafkaAdminClient(**options, client_id="bellwether-topics")
     try:
         await admin.start()
         there = set(await admin.list_topics())
@@ -68,17 +74,16 @@ async def apply_topics(bootstrap: str, wanted: list[Wanted] | None = None, *, re
         present = [topic for topic in wanted if topic.name in there]
         differing = await _differences(admin, present) if present else []
     except (KafkaError, TimeoutError) as error:
-        raise EngineFailed(f"Kafka at {bootstrap} does not answer: {type(error).__name__}.") from error
+        raise no_answer(options, error) from error
     finally:
         await admin.close()
     created = tuple(topic.name for topic in missing)
     return Applied(created, tuple(topic.name for topic in present), tuple(differing))
 
 
-def apply_now(bootstrap: str) -> Applied:
-    """`apply_topics` for callers that wait, with or without a running event loop of their own."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(apply_topics(bootstrap))).result()
+def no_answer(options: Mapping[str, Any], error: BaseException) -> EngineFailed:
+    """What to say of a broker that answers nothing, or not to us."""
+    return EngineFailed(f"Kafka at {options['bootstrap_servers']} does not answer: {type(error).__name__}.")
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted], replication: int) -> None:

@@ -45,6 +45,11 @@ class KafkaSettings(BaseSettings):
     )
     kafka_sasl_username: str | None = Field(default=None, validation_alias="BELLWETHER_KAFKA_SASL_USERNAME")
     kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias="BELLWETHER_KAFKA_SASL_PASSWORD")
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        validation_alias="BELLWETHER_KAFKA_CA_FILE",
+        description="PEM file of the authority that signed the brokers' certificates; unset, those the system trusts",
+    )
     kafka_session_timeout_ms: int = Field(
         default=10_000,
         ge=1_000,

@@ -1,6 +1,7 @@
 """The alerts of the year, read where operations read them: on the topic, from its beginning."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,10 +31,10 @@ class AlertStory:
         return bool(before) and before[-1] != "resolved"
 
 
-def read_alerts(bootstrap: str) -> list[AlertStory]:
-    """Every alert on the topic, in the order in which they opened."""
+def read_alerts(options: Mapping[str, Any]) -> list[AlertStory]:
+    """Every alert on the topic of the broker that a client reaches by these options, in the order they opened."""
     stories: dict[str, AlertStory] = {}
-    for event in asyncio.run(_events(bootstrap)):
+    for event in asyncio.run(_events(options)):
         data = event["data"]
         story = stories.setdefault(data["alert_id"], AlertStory(data["account_id"], data["kind"]))
         what = event["type"].split(".")[2]
@@ -41,8 +42,8 @@ def read_alerts(bootstrap: str) -> list[AlertStory]:
     return sorted(stories.values(), key=lambda story: story.opened_at)
 
 
-async def _events(bootstrap: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+async def _events(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    consumer = AIOKafkaConsumer(TOPIC, **options, auto_offset_reset="earliest")
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())

@@ -41,7 +41,7 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Leave the stack runn
     try:
         client = Client(stack.url, stack.token(TENANT, ttl=7200))
         seen = _replay(console, stack, client, year)
-        print_report(console, client, year, seen, read_alerts(stack.layout.kafka_bootstrap))
+        print_report(console, client, year, seen, read_alerts(stack.layout.kafka_options))
         client.close()
         console.print(f"\n{seen.posted:,} activities in {time.monotonic() - began:.0f} s, start-up included.")
         _where_next(console, stack, keep=keep)

@@ -73,7 +73,8 @@ class EngineSession:
 
         def program() -> tuple[Program, str]:
             port, controller = free_ports(2)
-            return kafka.prepare(self.folder / "kafka", port, controller), f"{LOOPBACK}:{port}"
+            [prepared] = kafka.prepare([kafka.Node("kafka", self.folder / "kafka", port, controller)])
+            return prepared, f"{LOOPBACK}:{port}"
 
         return self._started("kafka", program)
 

@@ -29,6 +29,7 @@ def up(
     engines_only: Annotated[bool, typer.Option("--engines-only", help="PostgreSQL, Kafka and the topics.")] = False,
     any_port: Annotated[bool, typer.Option("--free-ports", help="Take free ports instead of the usual.")] = False,
     clock: Annotated[bool, typer.Option("--clock", help="Let `bellwether clock` move the time.")] = False,
+    secure: Annotated[bool, typer.Option("--secure", help="Lock Kafka: TLS, a login and rules per service.")] = False,
 ) -> None:
     """Start engines, databases, topics, five APIs and five workers.
 
@@ -36,7 +37,7 @@ def up(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     services = () if engines_only else SERVICES
-    stack = Stack(services=services, any_port=any_port, clock=clock)
+    stack = Stack(services=services, any_port=any_port, clock=clock, secure=secure)
     try:
         with _shown() as (say, progress):
             remarks = stack.start(say=say, progress=progress)
@@ -129,7 +130,10 @@ def _print(found: StackStatus) -> None:
         table.add_row(process.name, process.url or "", str(process.pid or ""), process.state.lower(), health)
     console = Console()
     console.print(table)
-    console.print(f"\nKafka       {found.kafka_bootstrap}\nPostgreSQL  {found.postgres_url}\nHome        {found.home}")
+    locked = " (secure: TLS, a login per service, ACLs)" if found.kafka_protocol == "SASL_SSL" else ""
+    console.print(
+        f"\nKafka       {found.kafka_bootstrap}{locked}\nPostgreSQL  {found.postgres_url}\nHome        {found.home}"
+    )
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

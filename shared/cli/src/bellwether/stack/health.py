@@ -30,6 +30,7 @@ class StackStatus:
 
     home: str
     kafka_bootstrap: str
+    kafka_protocol: str
     postgres_url: str
     databases: dict[str, dict[str, str]]
     clock_file: str | None
@@ -54,6 +55,7 @@ def status(layout: Layout, states: dict[str, State]) -> StackStatus:
     return StackStatus(
         home=str(layout.home),
         kafka_bootstrap=layout.kafka_bootstrap,
+        kafka_protocol=layout.kafka_settings.kafka_security_protocol,
         postgres_url=layout.postgres_url,
         databases={service: {role: layout.database_url(service, role) for role in ROLES} for service in SERVICES},
         clock_file=str(layout.home / "clock") if layout.clock else None,

@@ -5,11 +5,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bellwether.engines import postgres
 from bellwether.engines.ports import LOOPBACK, free_ports
 from bellwether.errors import BellwetherError, NotUp
 from bellwether.home import Home
+from bellwether.stack import access
+from bellwether_kit.events.kafka import connection_options
+from bellwether_kit.settings import KafkaSettings
 
 SERVICES = ("profile", "stakeholder", "metrics", "scoring", "plan")
 ROLES = ("owner", "api", "worker")
@@ -32,6 +36,7 @@ class Layout:
     ports: dict[str, int]
     services: tuple[str, ...]
     clock: bool = False
+    secure: bool = False
     supervisor_pid: int = 0
 
     def database_url(self, service: str, role: str) -> str:
@@ -43,6 +48,25 @@ class Layout:
         """The base URL of an API (`metrics`, `metrics-api`) or of a worker's health port (`metrics-worker`)."""
         port = self.ports.get(process) or self.ports[f"{process}-api"]
         return f"http://{LOOPBACK}:{port}"
+
+    def kafka_variables(self, user: str) -> dict[str, str]:
+        """What a process is told of the broker; where this stack's own is locked, the user's password too."""
+        told = {"BELLWETHER_KAFKA_BOOTSTRAP": self.kafka_bootstrap}
+        if not self.runs("kafka"):
+            return told  # the rest is in the environment, as the address was
+        if not self.secure:
+            return told | {"BELLWETHER_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
+        return told | access.variables(Home(self.home), user)
+
+    @property
+    def kafka_settings(self) -> KafkaSettings:
+        """How this stack's administrator speaks to the broker."""
+        return KafkaSettings(**self.kafka_variables(access.ADMINISTRATOR))  # type: ignore[arg-type]
+
+    @property
+    def kafka_options(self) -> dict[str, Any]:
+        """The same, as arguments of any of aiokafka's clients."""
+        return connection_options(self.kafka_settings)
 
     @property
     def processes(self) -> dict[str, tuple[str, str]]:
@@ -81,6 +105,7 @@ def planned(
     *,
     any_port: bool = False,
     clock: bool = False,
+    secure: bool = False,
     replicas: Mapping[str, int] | None = None,
 ) -> Layout:
     """Lay a stack out from the environment's settings; `any_port` takes whatever is free instead.
@@ -104,6 +129,7 @@ def planned(
         ports=ports,
         services=services,
         clock=clock,
+        secure=secure,
     )
 
 

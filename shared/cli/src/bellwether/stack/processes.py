@@ -54,10 +54,9 @@ def of_services(layout: Layout) -> list[Process]:
 
 
 def shared_variables(layout: Layout) -> dict[str, str]:
-    """The variables that all processes of the stack get."""
+    """The variables that all processes of the stack get. What they are told of Kafka, only workers need."""
     home = Home(layout.home)
     variables = {
-        "BELLWETHER_KAFKA_BOOTSTRAP": layout.kafka_bootstrap,
         "BELLWETHER_JWKS": str(home.jwks),
         "BELLWETHER_JWT_ISSUER": ISSUER,
         "BELLWETHER_JWT_AUDIENCE": AUDIENCE,
@@ -86,6 +85,7 @@ def _worker(layout: Layout, name: str, service: str, shared: Variables) -> Proce
     prefix = f"BELLWETHER_{service.upper()}"
     variables = {
         **shared,
+        **layout.kafka_variables(service),
         f"{prefix}_DATABASE_URL": layout.database_url(service, "worker"),
         f"{prefix}_WORKER_PORT": str(layout.ports[name]),
     }

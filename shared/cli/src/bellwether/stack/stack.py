@@ -13,6 +13,8 @@ from bellwether.engines.ports import require_free
 from bellwether.engines.space import MIB, require_space
 from bellwether.errors import AlreadyUp, BellwetherError, EngineFailed, NotUp
 from bellwether.home import Home
+from bellwether.stack import access
+from bellwether.stack.broker import prepare_broker
 from bellwether.stack.databases import prepare_databases
 from bellwether.stack.health import StackStatus, ask, status
 from bellwether.stack.layout import SERVICES, Layout, planned, port_setting
@@ -20,7 +22,6 @@ from bellwether.stack.leftovers import end_leftovers
 from bellwether.stack.processes import Process, Variables, of_engine, of_services
 from bellwether.stack.supervisor import State, Supervisor
 from bellwether.tokens import EVERY_SCOPE, TokenIssuer
-from bellwether.topics import apply_now
 from bellwether_kit.clock import ReplayClock
 
 NEEDED_SPACE = 512 * MIB
@@ -29,6 +30,10 @@ READY_SECONDS = 90.0
 Say = Callable[[str], None]
 Programs = Callable[[Layout], list[Process]]
 Databases = Callable[[Layout, Sequence[str]], object]
+
+
+class NotOurKafka(BellwetherError):
+    """Somebody else's Kafka is not ours to lock."""
 
 
 class Stack:
@@ -41,12 +46,15 @@ class Stack:
         services: tuple[str, ...] = SERVICES,
         any_port: bool = False,
         clock: bool = False,
+        secure: bool = False,
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, Variables] | None = None,
         programs: Programs = of_services,
         databases: Databases = prepare_databases,
     ) -> None:
-        """`services=()` gives the engines only. `variables` are extra ones by process name, "*" for all.
+        """`services=()` gives the engines only. `secure` locks Kafka: TLS, a login and access rules per service.
+
+         `variables` are extra ones by process name, "*" for all.
 
         `replicas={"scoring-worker": 2}` gives a further process `scoring-worker-2`.
         """
@@ -54,6 +62,7 @@ class Stack:
         self._services = services
         self._any_port = any_port
         self._clock = clock
+        self._secure = secure
         self._replicas = replicas or {}
         self._variables = variables or {}
         self._programs = programs
@@ -75,9 +84,7 @@ class Stack:
                 raise AlreadyUp(f"The stack of {self.home.path} is already up: see `bellwether status`.")
             end_leftovers(self.home)
             self.home.record.unlink(missing_ok=True)
-            layout = planned(
-                self.home, self._services, any_port=self._any_port, clock=self._clock, replicas=self._replicas
-            )
+            layout = self._planned()
             require_space(self.home.path, NEEDED_SPACE)
             require_free((name, port, port_setting(name)) for name, port in layout.ports.items())
             try:
@@ -85,6 +92,22 @@ class Stack:
             except BaseException:
                 self._tear_down()
                 raise
+
+    def _planned(self) -> Layout:
+        layout = planned(
+            self.home,
+            self._services,
+            any_port=self._any_port,
+            clock=self._clock,
+            secure=self._secure,
+            replicas=self._replicas,
+        )
+        if self._secure and not layout.runs("kafka"):
+            raise NotOurKafka(
+                "--secure locks a Kafka of our own, and BELLWETHER_KAFKA_BOOTSTRAP names one that runs already: "
+                "leave one of the two out."
+            )
+        return layout
 
     def stop(self) -> None:
         """Stop services, then engines, then the supervisor. NotUp when nothing runs and nothing is left over."""
@@ -111,7 +134,7 @@ class Stack:
         self._supervisor.start(*(process.name for process in services if process.kind == "api"))
         say("Waiting for Kafka")
         self._until("kafka", lambda: kafka.answers_at(layout.kafka_bootstrap))
-        applied = apply_now(layout.kafka_bootstrap)
+        applied = prepare_broker(layout)
         self._supervisor.start(*(process.name for process in services if process.kind == "worker"))
         say("Waiting for the services")
         self.wait_ready()
@@ -122,8 +145,11 @@ class Stack:
         engines = []
         if layout.runs("kafka"):
             say("Preparing Kafka")
-            ports = layout.ports["kafka"], layout.ports["kafka-controller"]
-            engines.append(of_engine(kafka.prepare(self.home.path / "kafka", *ports, progress=progress)))
+            node = kafka.Node(
+                "kafka", self.home.path / "kafka", layout.ports["kafka"], layout.ports["kafka-controller"]
+            )
+            locks = access.locks(self.home, SERVICES) if layout.secure else None
+            engines += [of_engine(each) for each in kafka.prepare([node], locks=locks, progress=progress)]
         if layout.runs("postgres"):
             say("Preparing PostgreSQL")
             program = postgres.prepare(self.home.path / "postgres", layout.ports["postgres"])

@@ -33,7 +33,7 @@ def connection_options(settings: "KafkaSettings") -> dict[str, Any]:
         "request_timeout_ms": 10_000,
     }
     if settings.kafka_security_protocol.endswith("SSL"):
-        options["ssl_context"] = ssl.create_default_context()
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file)
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options |= {

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from bellwether_kit.events.announcer import CHANNEL
 from bellwether_kit.events.consumer import stop_within
@@ -85,7 +90,7 @@ class Relay:
     async def publish_page(self, db: psycopg.AsyncConnection[Any]) -> int:
         """Send the oldest unsent rows and mark those that every replica has; gives how many were marked.
 
-        Rows for a topic that the broker does not have wait for it; they hold up no other topic.
+        Rows for a topic that the broker does not have, or hides from us, wait for it; they hold up no other topic.
         """
         left_out = [topic for topic, until in self._absent.items() if until > time.monotonic()]
         rows: Sequence[Row] = await (await db.execute(_PAGE, [left_out, PAGE])).fetchall()
@@ -177,6 +182,9 @@ async def _is_there(producer: AIOKafkaProducer, topic: str) -> bool:
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             return bool(await producer.partitions_for(topic))
+    except TopicAuthorizationFailedError:
+        log.warning("relay.topic_forbidden", topic=topic)
+        return False
     except (TimeoutError, UnknownTopicOrPartitionError):
         return False
 
