@@ -7,10 +7,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any
 
 import structlog
 import uvicorn
+from aiokafka.errors import KafkaError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -29,9 +31,10 @@ from bellwether_kit.events.subscriptions import Subscription
 from bellwether_kit.faults import fault_point
 from bellwether_kit.garbage import collect_seldom
 from bellwether_kit.logging import configure_logging
-from bellwether_kit.metrics import CONSUMER_LAG, LOOP_LAG, OUTBOX_UNSENT, TIMERS_DUE
+from bellwether_kit.metrics import HALTED, LOOP_LAG, RELAY_LEADS
 from bellwether_kit.settings import ServiceSettings
-from bellwether_kit.timers import Timer, count_due, loops_of
+from bellwether_kit.timers import Timer, loops_of
+from bellwether_kit.workload import Workload, show, work_left
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +42,18 @@ DRAIN_SECONDS = 8.0
 STUCK_SECONDS = 60.0
 CLEAN_EVERY_SECONDS = 60.0
 STUCK_EXIT = 75
+MEASURE_SECONDS = 4.0
+"""Two of these end before Prometheus gives up a scrape (10 s)."""
 
 _CLEAN = (
     """
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox WHERE published_at < clock_timestamp() - interval '24 hours' LIMIT 5000)
+    """,
+    """
+    DELETE FROM dead_letter WHERE id IN (
+        SELECT id FROM dead_letter WHERE replay_outcome IN ('done', 'discarded')
+            AND received_at < clock_timestamp() - interval '90 days' LIMIT 5000)
     """,
     # Longer than topics keep records plus the horizon of a replay: a repeat after that cannot come.
     """
@@ -101,24 +111,39 @@ class Worker:
 
     async def progress(self) -> dict[str, Any]:
         """What is left to do and how much was done; nothing is left anywhere when a stack is quiet."""
-        async with self.database.read(None) as session:
-            unsent = (
-                await session.execute(text("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
-            ).scalar_one()
-        due = await count_due(self.database, self._timers)
+        left = await work_left(self.database, self._timers)
         lag = await self._consumer.lag()
-        OUTBOX_UNSENT.set(unsent)
-        TIMERS_DUE.set(due)
-        CONSUMER_LAG.set(lag or 0)
         fired = sum(loop.fired for loop in self._loops)
         return {
-            "outbox_unsent": unsent,
-            "timers_due": due,
+            **asdict(left),
             "lag": lag,
             "progress": self._consumer.handled + self._relay.published + fired,
             "halted": self._consumer.halted,
+            "relay_leads": self._relay.leads,
             "now": self.database.clock.now().isoformat(),
         }
+
+    async def measure(self) -> None:
+        """Bring the gauges up to date; those of an engine that does not answer in time keep what they said last."""
+        left: Workload | None = None
+        lag: int | None = None
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                left = await work_left(self.database, self._timers)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("metrics.database_away", error=repr(error))
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                lag = await self._consumer.lag()
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("metrics.broker_away", error=repr(error))
+            show(left, None, broker=False)
+        else:
+            show(left, lag, broker=self._consumer.joined)
+        HALTED.set(self._consumer.halted is not None)
+        RELAY_LEADS.set(self._relay.leads)
 
     def is_live(self) -> bool:
         """Whether the loop turns and no task died; never a question of dependencies."""
@@ -188,6 +213,7 @@ def create_worker_app(worker: Worker) -> Starlette:
         return JSONResponse(await worker.progress())
 
     async def metrics(_: Request) -> Response:
+        await worker.measure()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     routes = [

@@ -81,6 +81,11 @@ class WorkerProcess:
                 return False
         return (progress["lag"], progress["outbox_unsent"]) == (0, 0)
 
+    async def leads(self) -> bool:
+        async with httpx.AsyncClient() as client:
+            metrics = (await client.get(f"{self.url}/metrics")).text
+            return "bellwether_relay_leads 1.0" in metrics and 'bellwether_reachable{engine="kafka"} 1.0' in metrics
+
     async def exit_code(self) -> int:
         return await asyncio.to_thread(self.process.wait, 20)
 
@@ -194,10 +199,13 @@ async def test_another_worker_takes_the_relay_over_when_its_holder_is_killed(
     first = start_worker()
     await eventually(first.is_quiet)
     second = start_worker()
+    await eventually(second.is_quiet)
+    assert [await worker.leads() for worker in (first, second)] == [True, False]
     first.process.kill()
     await post(topics, seen(5))
     await eventually(lambda: mailbox.admin("SELECT * FROM outbox WHERE published_at IS NOT NULL"))
     await eventually(second.is_quiet)
+    assert await second.leads()
 
 
 def test_the_clients_settings_are_the_safe_ones() -> None:

@@ -174,6 +174,11 @@ class ConsumerLoop:
         except TimeoutError:
             return
 
+    @property
+    def joined(self) -> bool:
+        """Whether a client of ours speaks to the broker at present."""
+        return self._consumer is not None
+
     async def lag(self) -> int | None:
         """Records of our partitions that are not handled yet; None without an assignment."""
         consumer = self._consumer

@@ -54,6 +54,7 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self._absent: dict[str, float] = {}
         self.published = 0
+        self.leads = False
 
     def stop(self) -> None:
         """Finish the page in hand and return from :meth:`run`."""
@@ -66,6 +67,7 @@ class Relay:
                 async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
                     await self._lead(db)
             except (psycopg.Error, OSError) as error:
+                self.leads = False
                 log.warning("relay.database_away", error=repr(error))
                 await self._rest(1.0)
         await self._drop_producer()
@@ -76,6 +78,7 @@ class Relay:
             if row and row[0]:
                 break
             await self._rest(1.0)
+        self.leads = not self._stopping.is_set()
         await db.execute(f"LISTEN {CHANNEL}")
         while not self._stopping.is_set():
             try:
