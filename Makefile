@@ -43,6 +43,10 @@ test: $(READY) ## set up all and pass every test, on a real PostgreSQL and a rea
 faults: $(READY) ## kill, freeze and cut off a running stack under load, and judge what is left (ARGS="--seed 7 --faults 40")
 	PYTHONPATH=tests:tests/journeys:services/scoring-svc/tests $(BIN)/python -m faults $(ARGS)
 
+.PHONY: faults-teeth
+faults-teeth: $(READY) ## break each promise on purpose in a fault run, and see that the judge sees it (ARGS="--only latest")
+	PYTHONPATH=tests:tests/journeys:services/scoring-svc/tests $(BIN)/python -m faults.teeth $(ARGS)
+
 .PHONY: check
 check: $(READY) ## ruff, mypy, import rules and contracts; seconds
 	$(BIN)/ruff check .

@@ -17,12 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bellwether.home import Home
-from bellwether.settle import settle
+from bellwether.settle import NotSettled, settle
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
 from faults import journal
+from faults.asked import Asked
 from faults.disturb import Disturbance, Fault, schedule
-from faults.evidence import Evidence, connections
+from faults.evidence import Evidence, connections, last_events
 from faults.judge import Finding, judged
 from faults.load import CANARY, CONNECTIONS, TENANTS, Load, Script
 from faults.world import Sink, peopled, poison, watched
@@ -32,7 +33,7 @@ SECONDS_A_FAULT = 5.0
 VARIABLES = {"*": {"BELLWETHER_KAFKA_SESSION_TIMEOUT_MS": "2000"}}
 
 
-async def run(stack: Stack, asked: argparse.Namespace, folder: Path) -> tuple[list[Finding], list[Fault]]:
+async def run(stack: Stack, asked: Asked, folder: Path) -> tuple[list[Finding], list[Fault]]:
     """One fault run on a stack that is up."""
     rng, sink = random.Random(asked.seed), Sink()
     await asyncio.to_thread(peopled, stack)
@@ -44,21 +45,19 @@ async def run(stack: Stack, asked: argparse.Namespace, folder: Path) -> tuple[li
     # As long as the faults take: a load that is over disturbs nobody.
     pace = CONNECTIONS * asked.faults * SECONDS_A_FAULT / len(list(script.posts()))
     load = Load(stack.url("metrics"), tokens, log, script, pace)
-    disturbance = Disturbance(stack, rng, folder / "faults.jsonl", lambda: not posting.done())
-    kinds = [kind for kind in disturbance.kinds if asked.only in (None, kind)]
+    disturbance = Disturbance(stack, rng, folder / "faults.jsonl", lambda: not posting.done(), asked.targets)
+    kinds = [kind for kind in disturbance.kinds if asked.kinds is None or kind in asked.kinds]
     posting = asyncio.create_task(load.run())
     laid = []
     for kind in schedule(rng, kinds, asked.faults):
         laid += await poison(stack, rng, max(1, round(asked.events * POISON / asked.faults)))
         fault = await disturbance.do(kind)
-        print(
-            f"{kind:16} {fault.target:34} {'landed' if fault.landed else 'missed'} {fault.seconds:6.1f} s {fault.odd}"
-        )
+        print(_line(fault))
         await asyncio.sleep(rng.random())
     await posting
     log.close()
     disturbance.close()
-    await asyncio.to_thread(_finale, stack)
+    calm, restless = await asyncio.to_thread(_finale, stack, asked.patience)
     evidence = Evidence(
         stack,
         journal.read(log.path),
@@ -67,6 +66,8 @@ async def run(stack: Stack, asked: argparse.Namespace, folder: Path) -> tuple[li
         sink,
         await read(stack, *TOPICS, *(f"{topic}-dlq" for topic in TOPICS)),
         baseline,
+        calm,
+        restless,
     )
     findings = await judged(evidence)
     sink.close()
@@ -74,16 +75,34 @@ async def run(stack: Stack, asked: argparse.Namespace, folder: Path) -> tuple[li
     return findings, disturbance.faults
 
 
-def _finale(stack: Stack) -> None:
-    """Restart every process of ours, and wait until nothing is left to do."""
+def _line(fault: Fault) -> str:
+    landed = "landed" if fault.landed else "missed"
+    return f"{fault.kind:16} {fault.target:34} {landed} {fault.seconds:6.1f} s {fault.odd}"
+
+
+def _finale(stack: Stack, patience: float) -> tuple[dict[str, int], list[str]]:
+    """Restart every process of ours, wait until nothing is left to do, and let days pass.
+
+    Gives the last event of each service before those days, and what did not come to rest within `patience` seconds.
+    """
     with ThreadPoolExecutor() as pool:
         list(
             pool.map(stack.restart, [f"{name}-{kind}" for name in stack.layout.services for kind in ("worker", "api")])
         )
-    settle(stack, 60)
-    # What failed to be told is tried again after a while; so long is waited for nothing else.
-    ReplayClock(stack.home.clock).advance(timedelta(hours=5))
-    settle(stack, 60)
+    restless = _settled(stack, patience)
+    calm = last_events(stack)
+    # What failed to be told is tried again after hours; after days each account has another score.
+    ReplayClock(stack.home.clock).advance(timedelta(days=3))
+    return calm, restless + _settled(stack, patience)
+
+
+def _settled(stack: Stack, patience: float) -> list[str]:
+    """Wait until a stack is quiet; words when it does not become so."""
+    try:
+        settle(stack, patience)
+    except NotSettled as error:
+        return [str(error)]
+    return []
 
 
 def shown(findings: list[Finding], faults: list[Fault], console: Console) -> bool:
@@ -113,8 +132,9 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=5_000)
     parser.add_argument("--faults", type=int, default=18)
     parser.add_argument("--only", default=None, help="one kind of fault")
-    asked = parser.parse_args()
-    asked.seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
+    said = parser.parse_args()
+    seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
+    asked = Asked(seed, said.events, said.faults, (said.only,) if said.only else None)
     folder = Path(mkdtemp(prefix="bellwether-faults-"))
     folder.chmod(0o755)
     console = Console()

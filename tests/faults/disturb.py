@@ -18,24 +18,9 @@ import psycopg
 from bellwether.errors import BellwetherError
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
+from faults.asked import Targets
 
 WORKERS: Final = ("metrics-worker", "scoring-worker", "plan-worker", "profile-worker", "stakeholder-worker")
-BUSY_WORKERS: Final = ("metrics-worker", "scoring-worker")
-CRASHES: Final = (
-    "before-inbox",
-    "after-inbox",
-    "before-write",
-    "after-write",
-    "before-outbox",
-    "after-outbox",
-    "before-commit",
-    "after-commit",
-    "before-offset-commit",
-    "after-produce",
-    "in-timer",
-    "in-alert",
-)
-"""Fault points at which a worker dies by itself."""
 RECOVERY: Final = 60.0
 STOP_WITHIN: Final = 15.0
 
@@ -54,8 +39,15 @@ class Fault:
 class Disturbance:
     """Does faults to a running stack, and waits after each until every process is ready again."""
 
-    def __init__(self, stack: Stack, rng: random.Random, log: Path, busy: Callable[[], bool]) -> None:
-        self._stack, self._rng, self._busy = stack, rng, busy
+    def __init__(
+        self,
+        stack: Stack,
+        rng: random.Random,
+        log: Path,
+        busy: Callable[[], bool],
+        targets: Targets = Targets(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self._stack, self._rng, self._busy, self._targets = stack, rng, busy, targets
         self._log = log.open("w")
         self._clock = ReplayClock(stack.home.clock)
         self.faults: list[Fault] = []
@@ -101,7 +93,7 @@ class Disturbance:
         return ""
 
     def _worker(self) -> str:
-        return self._rng.choice(BUSY_WORKERS)
+        return self._rng.choice(self._targets.workers)
 
     async def _has_work(self, worker: str) -> bool:
         """Whether a worker's numbers move, or say that there is something to do."""
@@ -134,7 +126,7 @@ class Disturbance:
 
     async def _crash_worker(self) -> tuple[str, bool, str]:
         """A worker that dies at a point of its own code, in the middle of its work."""
-        worker, point = self._worker(), self._rng.choice(CRASHES)
+        worker, point = self._worker(), self._rng.choice(self._targets.crashes)
         armed = {"BELLWETHER_FAULT": f"{point}:{self._rng.randint(1, 5)}"}
         await asyncio.to_thread(self._stack.restart, worker, armed)
         first, crashed = self._stack.pid(worker), False

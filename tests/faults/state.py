@@ -1,6 +1,6 @@
 """The invariants of what the services keep: rows, evidence, scores, alerts, projections."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -55,11 +55,11 @@ def derived(evidence: Evidence) -> Verdict:
 
 def ledgers(evidence: Evidence) -> Verdict:
     """I3, I10: scoring's ledger holds what stands in metrics-svc, each piece once."""
-    ours = set(rows(evidence.stack, "metrics", _STANDING.format(stands="retracted_for IS NULL")))
-    theirs = rows(evidence.stack, "scoring", _STANDING.format(stands="NOT retracted"))
-    broken = [f"only in metrics: {row}" for row in sorted(ours - set(theirs), key=str)]
-    broken += [f"only in scoring: {row}" for row in sorted(set(theirs) - ours, key=str)]
-    return len(ours), broken
+    ours = Counter(rows(evidence.stack, "metrics", _STANDING.format(stands="retracted_for IS NULL")))
+    theirs = Counter(rows(evidence.stack, "scoring", _STANDING.format(stands="NOT retracted")))
+    broken = [f"{n} more in metrics: {row}" for row, n in sorted((ours - theirs).items(), key=str)]
+    broken += [f"{n} more in scoring: {row}" for row, n in sorted((theirs - ours).items(), key=str)]
+    return ours.total(), broken
 
 
 def scores(evidence: Evidence) -> Verdict:
@@ -76,6 +76,17 @@ def scores(evidence: Evidence) -> Verdict:
             right = f"should be {expected.score} sure {expected.confidence}"
             broken.append(f"{tenant}/{account}: {score} sure {confidence}, {right}")
     return checked, broken
+
+
+def audits(evidence: Evidence) -> Verdict:
+    """I4, before days passed: the daily audit, which sums balances anew and mends them, had nothing to mend."""
+    ended = """
+        SELECT tenant, sum(drifted), max(drift) FROM rescoring_run WHERE cause = 'audit' AND state = 'done'
+        GROUP BY tenant
+    """
+    seen = {tenant: (drifted, drift) for tenant, drifted, drift in rows(evidence.stack, "scoring", ended)}
+    broken = [f"{tenant}: an audit mended {n} accounts, by {by} at most" for tenant, (n, by) in seen.items() if n]
+    return len(seen), broken + [f"{tenant} was not audited" for tenant in {*TENANTS, CANARY} - seen.keys()]
 
 
 def _pieces(stack: Stack) -> dict[Account, list[Any]]:

@@ -54,6 +54,14 @@ def published(evidence: Evidence) -> Verdict:
     return len(decided) + len(graves), broken
 
 
+def published_once(evidence: Evidence) -> Verdict:
+    """I6, when nothing fails: what was decided after the last fault is on its topic once, for one relay is active."""
+    counted = Counter(record.event["id"] for record in evidence.records if _is_event(record))
+    since = "SELECT event_id::text FROM outbox WHERE id > %s AND value IS NOT NULL AND topic NOT LIKE '%%-dlq'"
+    ids = [id_ for name, last in evidence.calm.items() for (id_,) in rows(evidence.stack, name, since, last)]
+    return len(ids), [f"{id_} is on its topic {counted[id_]} times" for id_ in ids if counted[id_] > 1]
+
+
 def _is_event(record: Record) -> bool:
     try:
         return not record.topic.endswith("-dlq") and isinstance(record.event.get("id"), str)
@@ -105,6 +113,11 @@ def recovered(evidence: Evidence) -> Verdict:
     """I12, I13: after each fault all was ready again in time, and who was asked to stop did so within 15 seconds."""
     broken = [f"{fault.kind} of {fault.target}: {fault.odd}" for fault in evidence.faults if fault.odd]
     return len(evidence.faults), broken
+
+
+def at_rest(evidence: Evidence) -> Verdict:
+    """I12, in the end: nothing is left to send, to read or to do."""
+    return 2, list(evidence.restless)
 
 
 def refusals(evidence: Evidence) -> Verdict:

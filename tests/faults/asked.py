@@ -1,0 +1,41 @@
+"""What a fault run is to be: how long, with which faults, on whom, and how patient its end is."""
+
+from dataclasses import dataclass
+from typing import Final
+
+BUSY_WORKERS: Final = ("metrics-worker", "scoring-worker")
+CRASHES: Final = (
+    "before-inbox",
+    "after-inbox",
+    "before-write",
+    "after-write",
+    "before-outbox",
+    "after-outbox",
+    "before-commit",
+    "after-commit",
+    "before-offset-commit",
+    "after-produce",
+    "in-timer",
+    "in-alert",
+)
+"""Fault points at which a worker dies by itself."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Which workers are hit, and at which points of their code they die."""
+
+    workers: tuple[str, ...] = BUSY_WORKERS
+    crashes: tuple[str, ...] = CRASHES
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One run. `kinds` of faults, None for all; `patience` in seconds, how long all may take to come to rest."""
+
+    seed: int
+    events: int = 5_000
+    faults: int = 18
+    kinds: tuple[str, ...] | None = None
+    targets: Targets = Targets()
+    patience: float = 60.0

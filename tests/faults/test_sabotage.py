@@ -1,0 +1,61 @@
+"""Each sabotage applies to today's code, in the processes that are to run it and nowhere else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from faults.sabotage import sitecustomize
+from faults.sabotage.catalogue import SABOTAGES
+from faults.sabotage.edits import Edit, Stale, compiled, put_in_force
+
+TESTS = Path(__file__).parents[1]
+RESET = (
+    "from bellwether_kit.events import kafka; print(kafka.consumer_options(kafka_settings(), 'g')['auto_offset_reset'])"
+)
+ASKED = "from bellwether_kit.settings import KafkaSettings as kafka_settings; " + RESET
+
+
+def told(name: str | None) -> "subprocess.CompletedProcess[str]":
+    """What a fresh process under a sabotage says of where a new group starts."""
+    path = os.pathsep.join([str(Path(sitecustomize.__file__).parent), str(TESTS)])
+    more = {"PYTHONPATH": path} | ({"BELLWETHER_SABOTAGE": name} if name else {})
+    command = [sys.executable, "-c", ASKED]
+    return subprocess.run(command, env=os.environ | more, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", SABOTAGES)
+def test_a_sabotage_applies_to_the_code_of_today(name: str) -> None:
+    sabotage = SABOTAGES[name]
+    assert len(compiled(sabotage.edits)) == len({edit.module for edit in sabotage.edits}) > 0
+
+
+def test_lines_that_are_no_longer_there_are_no_sabotage() -> None:
+    with pytest.raises(Stale, match="0 times"):
+        compiled([Edit("bellwether_kit.events.kafka", "what nobody wrote", "")])
+
+
+def test_lines_that_are_there_twice_are_no_sabotage() -> None:
+    with pytest.raises(Stale, match="and not once"):
+        compiled([Edit("bellwether_kit.events.kafka", "settings", "")])
+
+
+def test_a_module_that_is_not_there_is_no_sabotage() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        compiled([Edit("bellwether_kit.nothing", "a", "b")])
+
+
+def test_a_module_that_is_imported_already_cannot_be_edited() -> None:
+    with pytest.raises(RuntimeError, match="too late"):
+        put_in_force([Edit("faults.sabotage.edits", "a", "b")])
+
+
+def test_a_process_runs_the_edited_lines_and_only_where_it_is_told_to() -> None:
+    assert (told("latest").stdout, told(None).stdout) == ("latest\n", "earliest\n")
+
+
+def test_a_process_under_an_unknown_sabotage_does_not_run() -> None:
+    ended = told("no-such-thing")
+    assert (ended.returncode, ended.stdout) == (70, "")
