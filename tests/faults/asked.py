@@ -23,10 +23,11 @@ CRASHES: Final = (
 
 @dataclass(frozen=True)
 class Targets:
-    """Which workers are hit, and at which points of their code they die."""
+    """Which workers are hit, at which points of their code they die, and whose events are sent again."""
 
     workers: tuple[str, ...] = BUSY_WORKERS
     crashes: tuple[str, ...] = CRASHES
+    senders: tuple[str, ...] = ("metrics", "scoring")
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class Disturbance:
 
     async def _send_again(self) -> tuple[str, bool, str]:
         """Events that were published are published once more."""
-        service = self._rng.choice(("metrics", "scoring"))
+        service = self._rng.choice(self._targets.senders)
         again = """
             UPDATE outbox SET published_at = NULL
             WHERE id IN (SELECT id FROM outbox WHERE published_at IS NOT NULL ORDER BY random() LIMIT 50)

@@ -19,7 +19,7 @@ EVALUATION: Final = "scoring_svc.evaluation.handlers"
 
 AFTER_COMMIT: Final = ("after-commit", "before-offset-commit")
 IN_WORK: Final = ("before-write", "after-write")
-SCORING: Final = Targets(workers=("scoring-worker",))
+SCORING: Final = Targets(workers=("scoring-worker",), senders=("metrics",))
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sabotage:
 
 
 def _dying(*crashes: str) -> Targets:
-    return Targets(SCORING.workers, crashes)
+    return Targets(SCORING.workers, crashes, SCORING.senders)
 
 
 _HANDLE: Final = "        bad = await self._processor.process(records)\n"
