@@ -112,6 +112,8 @@ class Gate:
         found = [*SECURITY, (b"x-request-id", request_id.encode()), (b"traceparent", trace.encode())]
         if scope["path"] != "/docs":
             found += API_ONLY
+        if self._runtime.draining:
+            found.append((b"connection", b"close"))
         return found + self._cors.headers(headers.get(b"origin"))
 
     async def _serve(self, exchange: _Exchange, headers: dict[bytes, bytes], receive: Receive) -> None:

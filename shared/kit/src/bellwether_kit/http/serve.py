@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+import time
 from contextlib import suppress
 from socket import socket
+from types import FrameType
 
 import uvicorn
 
@@ -12,10 +14,32 @@ from bellwether_kit.garbage import collect_seldom
 
 _NEVER_STARTED = 3
 """As uvicorn's own command exits."""
+LEAVE_SECONDS = 2.0
+"""How long a process that was asked to stop goes on serving, so that whoever sends to it can see that it leaves."""
 
 
 class _Server(uvicorn.Server):
-    """Serves once all is loaded, and leaves that alone: to look through it for garbage would hold up every request."""
+    """Serves once all is loaded, and leaves without a broken connection.
+
+    What is loaded is left alone: to look through it for garbage would hold up every request. After SIGTERM the process
+    says that it is not ready and goes on answering, with ``Connection: close``, for :data:`LEAVE_SECONDS`; only then it
+    stops to listen. Closed at once, a connection kept alive would break under a request already on its way.
+    """
+
+    _leave_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Leave after a while at the first SIGTERM, at once at whatever comes then, or else."""
+        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM and self._leave_at is None:
+            self._leave_at = time.monotonic() + LEAVE_SECONDS
+            self.should_exit = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look whether it is time to leave; uvicorn asks ten times a second."""
+        if self._leave_at is not None and time.monotonic() >= self._leave_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Load the application and begin to listen."""
