@@ -31,6 +31,8 @@ COMMANDS = (
     Command("clock", "bellwether.replay:app", "Show or move the time of a stack started with --clock."),
     Command("demo", "bellwether.demo.app:app", "A year of real orders, replayed, with the alerts they raise."),
     Command("evidence", "bellwether.evidence.app:app", "Replay a file's history; check evidence by deriving it anew."),
+    Command("lag", "bellwether.operations.lag:lag", "What groups have to read, outboxes to send, and what is due."),
+    Command("doctor", "bellwether.operations.doctor:doctor", "Look at everything, and say what to do."),
     Command("dlq", "bellwether.operations.dlq:app", "Records that could not be handled: look, try again, settle."),
     Command("rebuild", "bellwether.rebuild:app", "Derive anew what a service derived, from what it keeps."),
     Command("backtest", "bellwether.backtests.app:app", "Hold scores of past dates against what then happened."),

@@ -81,6 +81,21 @@ async def apply_topics(
     return Applied(created, tuple(topic.name for topic in present), tuple(differing))
 
 
+async def compare_topics(options: Mapping[str, Any], wanted: list[Wanted]) -> tuple[list[str], list[str]]:
+    """The names of those that the broker lacks, and a sentence for each other difference; raises EngineFailed."""
+    admin = AIOKafkaAdminClient(**options, client_id="bellwether-topics")
+    try:
+        await admin.start()
+        there = set(await admin.list_topics())
+        present = [topic for topic in wanted if topic.name in there]
+        differing = await _differences(admin, present) if present else []
+    except (KafkaError, TimeoutError) as error:
+        raise no_answer(options, error) from error
+    finally:
+        await admin.close()
+    return [topic.name for topic in wanted if topic.name not in there], differing
+
+
 def no_answer(options: Mapping[str, Any], error: BaseException) -> EngineFailed:
     """What to say of a broker that answers nothing, or not to us."""
     return EngineFailed(f"Kafka at {options['bootstrap_servers']} does not answer: {type(error).__name__}.")
