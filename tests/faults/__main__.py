@@ -132,6 +132,8 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=5_000)
     parser.add_argument("--faults", type=int, default=18)
     parser.add_argument("--only", default=None, help="one kind of fault")
+    parser.add_argument("--secure", action="store_true", help="lock Kafka: TLS, a login and access rules per service")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="of Kafka; one at a time is killed")
     said = parser.parse_args()
     seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
     asked = Asked(seed, said.events, said.faults, (said.only,) if said.only else None)
@@ -139,7 +141,8 @@ def main() -> int:
     folder.chmod(0o755)
     console = Console()
     console.print(f"seed {asked.seed}, {asked.events:,} activities, {asked.faults} faults")
-    stack = Stack(Home(folder), any_port=True, clock=True, variables=VARIABLES)
+    kafka = {"secure": said.secure, "brokers": said.brokers}
+    stack = Stack(Home(folder), any_port=True, clock=True, variables=VARIABLES, **kafka)
     began = time.monotonic()
     stack.start()
     try:

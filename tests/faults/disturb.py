@@ -148,7 +148,9 @@ class Disturbance:
         return "metrics-api", self._busy(), await self._replaced("metrics-api", signal.SIGTERM)
 
     async def _kill_kafka(self) -> tuple[str, bool, str]:
-        return "kafka", self._busy(), await self._replaced("kafka", signal.SIGKILL)
+        """One broker, of several any."""
+        broker = self._rng.choice(self._stack.layout.brokers)
+        return broker, self._busy(), await self._replaced(broker, signal.SIGKILL)
 
     async def _kill_postgres(self) -> tuple[str, bool, str]:
         """PostgreSQL stops at once, without a checkpoint."""

@@ -102,7 +102,7 @@ def test_a_kafka_that_somebody_else_runs_is_not_ours_to_lock(environment: dict[s
     answer = run(environment, "up", "--detach", "--engines-only", "--free-ports", "--secure")
 
     assert answer.returncode == 1
-    assert "bellwether: --secure locks a Kafka of our own" in answer.stderr
+    assert "bellwether: --secure and --brokers are about a Kafka of our own" in answer.stderr
     assert not (tmp_path / "home" / "stack.json").exists()
 
 

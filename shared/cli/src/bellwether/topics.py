@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,7 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted], replication
         )
         for topic in missing
     ]
+    await _until_registered(admin, replication)
     answer = await admin.create_topics(made)
     for name, code, *rest in answer.topic_errors:
         if code not in (0, TopicAlreadyExistsError.errno):  # somebody made it between our look and our word
@@ -119,6 +121,14 @@ async def _create(admin: AIOKafkaAdminClient, missing: list[Wanted], replication
         # The controller has them, the broker may not yet.
         while not names <= set(await admin.list_topics()):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)
+
+
+async def _until_registered(admin: AIOKafkaAdminClient, brokers: int) -> None:
+    """Brokers that are just starting listen before they count. Where they stay too few, Kafka says so itself."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(VISIBLE_SECONDS):
+            while len((await admin.describe_cluster())["brokers"]) < brokers:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.1)
 
 
 async def _differences(admin: AIOKafkaAdminClient, present: list[Wanted]) -> list[str]:

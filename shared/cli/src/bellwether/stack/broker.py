@@ -12,7 +12,7 @@ def prepare_broker(layout: Layout) -> Applied:
     """Make what is missing, and tell which topics differ; with or without a running event loop of the caller's own."""
 
     async def prepare() -> Applied:
-        applied = await apply_topics(layout.kafka_options)
+        applied = await apply_topics(layout.kafka_options, replication=min(3, len(layout.brokers) or 1))
         if layout.secure:
             await apply_acls(layout.kafka_options, withdraw=True)
         return applied

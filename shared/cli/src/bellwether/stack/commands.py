@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -16,10 +16,11 @@ from rich.table import Table
 from bellwether.engines import jars
 from bellwether.home import Home
 from bellwether.stack.databases import prepare_databases
+from bellwether.stack.engines import Say
 from bellwether.stack.health import StackStatus
 from bellwether.stack.layout import SERVICES, Layout, planned
 from bellwether.stack.logs import follow, last_lines
-from bellwether.stack.stack import Say, Stack
+from bellwether.stack.stack import Stack
 
 COLOURS = {"ok": "green", "failing": "yellow", "unreachable": "red"}
 
@@ -30,6 +31,7 @@ def up(
     any_port: Annotated[bool, typer.Option("--free-ports", help="Take free ports instead of the usual.")] = False,
     clock: Annotated[bool, typer.Option("--clock", help="Let `bellwether clock` move the time.")] = False,
     secure: Annotated[bool, typer.Option("--secure", help="Lock Kafka: TLS, a login and rules per service.")] = False,
+    brokers: Annotated[Literal["1", "3"], typer.Option(help="Of Kafka; with three, one may be away.")] = "1",
 ) -> None:
     """Start engines, databases, topics, five APIs and five workers.
 
@@ -37,7 +39,7 @@ def up(
     """
     signal.signal(signal.SIGTERM, _interrupt)
     services = () if engines_only else SERVICES
-    stack = Stack(services=services, any_port=any_port, clock=clock, secure=secure)
+    stack = Stack(services=services, any_port=any_port, clock=clock, secure=secure, brokers=int(brokers))
     try:
         with _shown() as (say, progress):
             remarks = stack.start(say=say, progress=progress)

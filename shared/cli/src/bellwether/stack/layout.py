@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,11 @@ class Layout:
         parts = {name: name.split("-") for name in self.ports}
         return {name: (part[0], part[1]) for name, part in parts.items() if part[0] in self.services}
 
+    @property
+    def brokers(self) -> list[str]:
+        """The processes of this stack's own Kafka: kafka, kafka-2, kafka-3; none where somebody else runs it."""
+        return brokers_among(self.ports)
+
     def runs(self, engine: str) -> bool:
         """Whether this stack itself runs the engine."""
         return engine in self.ports
@@ -99,6 +104,11 @@ class Layout:
         return cls(**record | {"home": Path(record["home"]), "services": tuple(record["services"])})
 
 
+def brokers_among(names: Iterable[str]) -> list[str]:
+    """Those of a stack's names that are processes of Kafka."""
+    return [name for name in names if name.startswith("kafka") and not name.endswith("-controller")]
+
+
 def planned(
     home: Home,
     services: tuple[str, ...] = SERVICES,
@@ -106,11 +116,12 @@ def planned(
     any_port: bool = False,
     clock: bool = False,
     secure: bool = False,
+    brokers: int = 1,
     replicas: Mapping[str, int] | None = None,
 ) -> Layout:
     """Lay a stack out from the environment's settings; `any_port` takes whatever is free instead.
 
-    `replicas` says of which processes there are how many; those after the first have free ports.
+    `replicas` says of which processes there are how many, `brokers` of Kafka's; those after the first have free ports.
     """
     postgres_url = os.environ.get("BELLWETHER_POSTGRES_URL", "")
     bootstrap = os.environ.get("BELLWETHER_KAFKA_BOOTSTRAP", "")
@@ -121,11 +132,12 @@ def planned(
         dict(zip(wanted, free_ports(len(wanted)), strict=True)) if any_port else {name: _port(name) for name in wanted}
     )
     further = [f"{name}-{n}" for name, count in (replicas or {}).items() for n in range(2, count + 1)]
+    further += [] if bootstrap else [f"kafka-{n}{what}" for n in range(2, brokers + 1) for what in ("", "-controller")]
     ports |= dict(zip(further, free_ports(len(further)), strict=True))
     return Layout(
         home=home.path,
         postgres_url=postgres_url or postgres.admin_url(ports["postgres"]),
-        kafka_bootstrap=bootstrap or f"{LOOPBACK}:{ports['kafka']}",
+        kafka_bootstrap=bootstrap or ",".join(f"{LOOPBACK}:{ports[name]}" for name in brokers_among(ports)),
         ports=ports,
         services=services,
         clock=clock,

@@ -9,17 +9,17 @@ from functools import cached_property
 
 from bellwether.engines import kafka, postgres
 from bellwether.engines.jars import Progress
-from bellwether.engines.ports import require_free
+from bellwether.engines.ports import answers, require_free
 from bellwether.engines.space import MIB, require_space
 from bellwether.errors import AlreadyUp, BellwetherError, EngineFailed, NotUp
 from bellwether.home import Home
-from bellwether.stack import access
 from bellwether.stack.broker import prepare_broker
 from bellwether.stack.databases import prepare_databases
+from bellwether.stack.engines import Say, prepare_engines
 from bellwether.stack.health import StackStatus, ask, status
-from bellwether.stack.layout import SERVICES, Layout, planned, port_setting
+from bellwether.stack.layout import SERVICES, Layout, brokers_among, planned, port_setting
 from bellwether.stack.leftovers import end_leftovers
-from bellwether.stack.processes import Process, Variables, of_engine, of_services
+from bellwether.stack.processes import Process, Variables, of_services
 from bellwether.stack.supervisor import State, Supervisor
 from bellwether.tokens import EVERY_SCOPE, TokenIssuer
 from bellwether_kit.clock import ReplayClock
@@ -27,13 +27,12 @@ from bellwether_kit.clock import ReplayClock
 NEEDED_SPACE = 512 * MIB
 READY_SECONDS = 90.0
 
-Say = Callable[[str], None]
 Programs = Callable[[Layout], list[Process]]
 Databases = Callable[[Layout, Sequence[str]], object]
 
 
 class NotOurKafka(BellwetherError):
-    """Somebody else's Kafka is not ours to lock."""
+    """Somebody else's Kafka is not ours to lock or to multiply."""
 
 
 class Stack:
@@ -47,12 +46,14 @@ class Stack:
         any_port: bool = False,
         clock: bool = False,
         secure: bool = False,
+        brokers: int = 1,
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, Variables] | None = None,
         programs: Programs = of_services,
         databases: Databases = prepare_databases,
     ) -> None:
         """`services=()` gives the engines only. `secure` locks Kafka: TLS, a login and access rules per service.
+        With three `brokers` (`kafka`, `kafka-2`, `kafka-3`) each record is on all, and one may be away.
 
          `variables` are extra ones by process name, "*" for all.
 
@@ -63,6 +64,7 @@ class Stack:
         self._any_port = any_port
         self._clock = clock
         self._secure = secure
+        self._brokers = brokers
         self._replicas = replicas or {}
         self._variables = variables or {}
         self._programs = programs
@@ -100,12 +102,13 @@ class Stack:
             any_port=self._any_port,
             clock=self._clock,
             secure=self._secure,
+            brokers=self._brokers,
             replicas=self._replicas,
         )
-        if self._secure and not layout.runs("kafka"):
+        if (self._secure or self._brokers > 1) and not layout.brokers:
             raise NotOurKafka(
-                "--secure locks a Kafka of our own, and BELLWETHER_KAFKA_BOOTSTRAP names one that runs already: "
-                "leave one of the two out."
+                "--secure and --brokers are about a Kafka of our own, and BELLWETHER_KAFKA_BOOTSTRAP names one that "
+                "runs already: leave it out, or them."
             )
         return layout
 
@@ -120,7 +123,7 @@ class Stack:
         TokenIssuer(self.home).publish()
         if layout.clock:
             ReplayClock(self.home.clock)
-        engines = self._engines(layout, say, progress)
+        engines = prepare_engines(layout, say, progress)
         services = [self._with_variables(process) for process in self._programs(layout)]
         pid = self._supervisor.spawn([*engines, *services])
         self.layout = layout.with_supervisor(pid)
@@ -133,28 +136,13 @@ class Stack:
             self._databases(layout, layout.services)
         self._supervisor.start(*(process.name for process in services if process.kind == "api"))
         say("Waiting for Kafka")
-        self._until("kafka", lambda: kafka.answers_at(layout.kafka_bootstrap))
+        for broker in layout.brokers or ["kafka"]:
+            self._until(broker, lambda: kafka.answers_at(layout.kafka_bootstrap))
         applied = prepare_broker(layout)
         self._supervisor.start(*(process.name for process in services if process.kind == "worker"))
         say("Waiting for the services")
         self.wait_ready()
         return applied.differing
-
-    def _engines(self, layout: Layout, say: Say, progress: Progress | None) -> list[Process]:
-        """Kafka first: what needs the network fails before anything is made."""
-        engines = []
-        if layout.runs("kafka"):
-            say("Preparing Kafka")
-            node = kafka.Node(
-                "kafka", self.home.path / "kafka", layout.ports["kafka"], layout.ports["kafka-controller"]
-            )
-            locks = access.locks(self.home, SERVICES) if layout.secure else None
-            engines += [of_engine(each) for each in kafka.prepare([node], locks=locks, progress=progress)]
-        if layout.runs("postgres"):
-            say("Preparing PostgreSQL")
-            program = postgres.prepare(self.home.path / "postgres", layout.ports["postgres"])
-            engines.append(of_engine(program))
-        return engines
 
     def _with_variables(self, process: Process) -> Process:
         return process.with_variables({**self._variables.get("*", {}), **self._variables.get(process.name, {})})
@@ -162,7 +150,7 @@ class Stack:
     def _tear_down(self) -> None:
         with suppress(NotUp):
             names = set(self._supervisor.states())
-            engines = names & {"kafka", "postgres"}
+            engines = {*brokers_among(names), *(names & {"postgres"})}
             self._supervisor.stop(*sorted(names - engines))
             self._supervisor.stop(*sorted(engines))
             self._supervisor.shutdown(Layout.read(self.home).supervisor_pid)
@@ -243,8 +231,8 @@ class Stack:
             raise EngineFailed(f"{process} does not start: {self._last(process)}")
         if process == "postgres":
             return postgres.answers(self.layout.postgres_url)
-        if process == "kafka":
-            return kafka.answers_at(self.layout.kafka_bootstrap)
+        if process in self.layout.brokers:
+            return answers(self.layout.ports[process])
         return state.pid > 0 and ask(f"{self.url(process)}/health/ready") == "ok"
 
     def _until(self, engine: str, answers: Callable[[], bool]) -> None:
