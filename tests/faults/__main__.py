@@ -52,7 +52,7 @@ async def run(stack: Stack, asked: Asked, folder: Path) -> tuple[list[Finding], 
     for kind in schedule(rng, kinds, asked.faults):
         laid += await poison(stack, rng, max(1, round(asked.events * POISON / asked.faults)))
         fault = await disturbance.do(kind)
-        print(_line(fault))
+        print(_line(fault), flush=True)
         await asyncio.sleep(rng.random())
     await posting
     log.close()

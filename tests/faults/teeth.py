@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -22,25 +21,12 @@ from bellwether.stack import Stack
 from bellwether.stack.processes import Variables
 from faults.__main__ import VARIABLES, run
 from faults.asked import Asked
-from faults.judge import Finding
+from faults.sabotage.bites import CONTROL, Bite, bite, first_right
 from faults.sabotage.catalogue import SABOTAGES, Sabotage
 
-SEEDS: Final = 3
-CONTROL: Final = "none"
 UNHARMED: Final = Sabotage("nothing is broken: the control", targets=SABOTAGES["memory-only"].targets)
 FOLDERS: Final = Path(__file__).parent / "sabotage", Path(__file__).parents[1]
 """On the path of sabotaged processes: what Python runs first, and the package that it imports."""
-
-
-@dataclass(frozen=True)
-class Bite:
-    """What the judge said of one run: the invariants that did not hold, and one of its sentences."""
-
-    seed: int
-    invariants: tuple[str, ...]
-    words: str
-    seconds: float
-    folder: Path
 
 
 def variables(name: str, sabotage: Sabotage) -> Mapping[str, Variables]:
@@ -51,13 +37,12 @@ def variables(name: str, sabotage: Sabotage) -> Mapping[str, Variables]:
 
 
 def bitten(name: str, sabotage: Sabotage, asked: Asked) -> Bite:
-    """One run with a sabotage in force; its folder stays, with what the run printed in `run.log`."""
+    """One run with a sabotage in force. What is not as it should be keeps its folder, with the run's words in it."""
     folder = Path(mkdtemp(prefix=f"bellwether-teeth-{name}-"))
     folder.chmod(0o755)
     stack = Stack(
         Home(folder), any_port=True, clock=True, replicas=sabotage.replicas, variables=variables(name, sabotage)
     )
-    began = time.monotonic()
     stack.start()
     try:
         for database, statement in sabotage.statements:
@@ -68,24 +53,12 @@ def bitten(name: str, sabotage: Sabotage, asked: Asked) -> Bite:
             findings, _ = asyncio.run(run(stack, asked, folder))
     finally:
         stack.stop()
-    return _bite(findings, asked.seed, time.monotonic() - began, folder)
-
-
-def _bite(findings: list[Finding], seed: int, seconds: float, folder: Path) -> Bite:
-    broken = [finding for finding in findings if finding.violations]
-    words = broken[0].violations[0] if broken else ""
-    return Bite(seed, tuple(finding.name for finding in broken), words, seconds, folder)
-
-
-def tried(name: str, sabotage: Sabotage, said: argparse.Namespace) -> Bite:
-    """Run with one seed after the other until the judge sees something; of the control one must do."""
-    for seed in range(said.seed, said.seed + (1 if name == CONTROL else SEEDS)):
-        asked = Asked(seed, said.events, said.faults, sabotage.kinds, sabotage.targets, patience=30.0)
-        bite = bitten(name, sabotage, asked)
-        if bite.invariants:
-            break
-        shutil.rmtree(bite.folder)
-    return bite
+    seen = bite(name, asked.seed, findings)
+    if seen.is_right:
+        shutil.rmtree(folder)
+    else:
+        print(f"{name}, seed {asked.seed}: see {folder}", flush=True)
+    return seen
 
 
 def main() -> int:
@@ -101,17 +74,20 @@ def main() -> int:
     for name, sabotage in ({CONTROL: UNHARMED} | dict(SABOTAGES)).items():
         if said.only not in (None, name):
             continue
-        bite = tried(name, sabotage, said)
-        right = bool(bite.invariants) == (name != CONTROL)
-        good = good and right
-        mark = "" if right else "NOT SEEN " if name != CONTROL else f"BROKEN, see {bite.folder} "
-        console.print(f"{name}: {mark}{', '.join(bite.invariants) or 'no violation'}", markup=False, highlight=False)
-        short = ", ".join(dict.fromkeys(invariant[:7].strip() for invariant in bite.invariants))
-        table.add_row(name, str(bite.seed), f"{bite.seconds:.0f}", mark + short, bite.words)
-        if right:
-            shutil.rmtree(bite.folder, ignore_errors=True)
+
+        def once(seed: int, name: str = name, sabotage: Sabotage = sabotage) -> Bite:
+            asked = Asked(seed, said.events, said.faults, sabotage.kinds, sabotage.targets, patience=30.0)
+            return bitten(name, sabotage, asked)
+
+        began = time.monotonic()
+        seen = first_right(name, said.seed, once)
+        good = good and seen.is_right
+        result = ", ".join(seen.invariants) or "nothing"
+        console.print(f"{name}: {result}{'' if seen.is_right else ', NOT as it should be'}", highlight=False)
+        short = ", ".join(dict.fromkeys(invariant[:7].strip() for invariant in seen.invariants))
+        table.add_row(name, str(seen.seed), f"{time.monotonic() - began:.0f}", short, seen.words)
     console.print(table)
-    console.print("the judge has teeth" if good else "NOT as it should be: see the table")
+    console.print("the judge has teeth" if good else "NOT as it should be: see above")
     return 0 if good else 1
 
 

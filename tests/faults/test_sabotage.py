@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from faults.sabotage import sitecustomize
+from faults.sabotage.bites import CONTROL, SEEDS, Bite, bite, first_right
 from faults.sabotage.catalogue import SABOTAGES
 from faults.sabotage.edits import Edit, Stale, compiled, put_in_force
 
@@ -59,3 +61,56 @@ def test_a_process_runs_the_edited_lines_and_only_where_it_is_told_to() -> None:
 def test_a_process_under_an_unknown_sabotage_does_not_run() -> None:
     ended = told("no-such-thing")
     assert (ended.returncode, ended.stdout) == (70, "")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding of the judge."""
+
+    name: str
+    violations: list[str]
+
+
+FINE, LOST = Found("I3 evidence", []), Found("I4 scores", ["acme:\n  lost", "globex: lost"])
+LATE = Found("I12 ready in time", ["metrics-api: late"])
+
+
+def seen_at(name: str, seed: int) -> tuple[Bite, list[int]]:
+    """What comes of a sabotage that only one seed shows, and the seeds that were tried."""
+    tried: list[int] = []
+
+    def run(each: int) -> Bite:
+        tried.append(each)
+        return bite(name, each, [FINE, LOST] if each == seed else [FINE])
+
+    return first_right(name, 1, run), tried
+
+
+def test_what_the_judge_saw_is_told_by_invariant_and_in_its_words() -> None:
+    assert bite("latest", 7, [FINE, LOST]) == Bite("latest", 7, ("I4 scores",), "acme: lost")
+
+
+def test_a_slow_machine_is_no_sign_of_a_sabotage_but_spoils_the_control() -> None:
+    assert not bite("latest", 7, [FINE, LATE]).is_right
+    assert not bite(CONTROL, 7, [FINE, LATE]).is_right
+    assert bite(CONTROL, 7, [FINE]).is_right
+
+
+def test_seeds_are_tried_until_a_sabotage_is_seen() -> None:
+    seen, tried = seen_at("latest", 2)
+    assert (seen.is_right, tried) == (True, [1, 2])
+
+
+def test_a_sabotage_that_no_seed_shows_is_not_seen() -> None:
+    seen, tried = seen_at("latest", 99)
+    assert (seen.is_right, len(tried)) == (False, SEEDS)
+
+
+def test_the_control_gets_one_seed() -> None:
+    seen, tried = seen_at(CONTROL, 1)
+    assert (seen.is_right, tried) == (False, [1])
+
+
+def test_each_sabotage_is_in_the_documents() -> None:
+    told = (TESTS.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert not [name for name in SABOTAGES if f"| `{name}` |" not in told]

@@ -125,14 +125,14 @@ SABOTAGES: Final[Mapping[str, Sabotage]] = {
         replicas={"metrics-worker": 2, "scoring-worker": 2},
     ),
     "no-alert-index": Sabotage(
-        "alerts have no unique index, and are read as they were two seconds ago. The index alone changes nothing, as"
+        "alerts have no unique index, and are read as they were five seconds ago. The index alone changes nothing, as"
         " the account is locked while it is judged: it is there for a judgement that reads too early",
         (
             Edit(
                 "scoring_svc.evaluation.store",
                 "    changed, changes = [], []\n",
                 "    alerts = {\n"
-                "        key: {kind: held for kind, held in of.items() if held.alert.opened_at < now - 2}\n"
+                "        key: {kind: held for kind, held in of.items() if held.alert.opened_at < now - 5}\n"
                 "        for key, of in alerts.items()\n"
                 "    }\n"
                 "    changed, changes = [], []\n",
