@@ -76,6 +76,10 @@ evidence-table: $(READY) ## write docs/evidence.md anew from the catalogue and t
 scoring-table: $(READY) ## write docs/scoring.md anew from the scorecard and the alert rules
 	$(BIN)/python docs/scoring_table.py write
 
+.PHONY: dashboard
+dashboard: $(READY) ## write the Grafana dashboard of deploy/observability anew
+	$(BIN)/python deploy/observability/dashboard.py
+
 .PHONY: bench
 bench: $(READY) ## measure the paths that must be fast, each beside its floor
 	$(BIN)/bellwether bench rescoring
