@@ -4,6 +4,7 @@ A service logs in under its short name (`scoring`), which is its consumer group 
 an authorizer denies.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, Descri
 from bellwether.contracts.catalogue import Topic, topics
 from bellwether.errors import EngineFailed
 from bellwether.home import repository_root
-from bellwether.topics import Applied, no_answer
+from bellwether.topics import VISIBLE_SECONDS, Applied, no_answer
 
 # Kafka's own numbers (org.apache.kafka.common.acl and .resource).
 ANY, LITERAL, ALLOW = 1, 3, 3
@@ -82,12 +83,14 @@ async def apply_acls(options: Mapping[str, Any], wanted: list[Acl] | None = None
         await client.bootstrap()
         there = await _present(client)
         missing = [acl for acl in wanted if _binding(acl) not in there]
-        for acl in missing:
-            await _create(client, acl)
+        if missing:
+            await _create(client, missing)
         users = {f"User:{acl.user}" for acl in wanted}
         strays = sorted(each for each in there - {_binding(acl) for acl in wanted} if each[3] in users)
-        for each in strays if withdraw else ():
+        withdrawn = strays if withdraw else []
+        for each in withdrawn:
             await _delete(client, each)
+        await _until_known(client, {_binding(acl) for acl in missing}, set(withdrawn))
     except (KafkaError, TimeoutError) as error:
         raise no_answer(options, error) from error
     finally:
@@ -120,8 +123,17 @@ def _said(binding: Binding) -> str:
     return f"{principal.removeprefix('User:')} {may} {what} {name}"
 
 
-async def _present(client: AIOKafkaClient) -> set[Binding]:
-    answer = await _ask(client, DescribeAclsRequest(ANY, None, ANY, None, None, ANY, ANY))
+async def _until_known(client: AIOKafkaClient, made: set[Binding], withdrawn: set[Binding]) -> None:
+    """Until every broker goes by the rules: the controller, which has them, tells the brokers afterwards."""
+    async with asyncio.timeout(VISIBLE_SECONDS):
+        for broker in client.cluster.brokers() if made or withdrawn else ():
+            while not made <= (known := await _present(client, broker.nodeId)) or withdrawn & known:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def _present(client: AIOKafkaClient, broker: int | None = None) -> set[Binding]:
+    """The rules that a broker goes by, or any of them."""
+    answer = await _ask(client, DescribeAclsRequest(ANY, None, ANY, None, None, ANY, ANY), broker)
     if answer.error_code:
         raise _refused("told", answer.error_code)
     return {
@@ -131,11 +143,21 @@ async def _present(client: AIOKafkaClient) -> set[Binding]:
     }
 
 
-async def _create(client: AIOKafkaClient, acl: Acl) -> None:
-    kind, name, *rest = _binding(acl)
-    [(code, *_)] = (await _ask(client, CreateAclsRequest(kind, name, *rest))).creation_responses
-    if code:
-        raise _refused("made", code)
+class _CreateAll(CreateAclsRequest):  # type: ignore[misc]
+    """All at once, where aiokafka sends one: the controller writes its log once and not for each."""
+
+    def __init__(self, acls: Iterable[Acl]) -> None:
+        self._bindings = [_binding(acl) for acl in acls]
+
+    def build(self, request_struct_class: Any) -> Any:
+        """The request in version 1, which brokers have since 2.0."""
+        return request_struct_class(self._bindings)
+
+
+async def _create(client: AIOKafkaClient, acls: Iterable[Acl]) -> None:
+    for code, *_ in (await _ask(client, _CreateAll(acls))).creation_responses:
+        if code:
+            raise _refused("made", code)
 
 
 async def _delete(client: AIOKafkaClient, binding: Binding) -> None:
@@ -144,9 +166,9 @@ async def _delete(client: AIOKafkaClient, binding: Binding) -> None:
         raise _refused("withdrawn", code)
 
 
-async def _ask(client: AIOKafkaClient, request: Any) -> Any:
-    """Any broker takes it and passes it on to the controller."""
-    return await client.send(client.get_random_node(), request)
+async def _ask(client: AIOKafkaClient, request: Any, broker: int | None = None) -> Any:
+    """Any broker takes it, and passes changes on to the controller."""
+    return await client.send(client.get_random_node() if broker is None else broker, request)
 
 
 def _refused(done: str, code: int) -> EngineFailed:
