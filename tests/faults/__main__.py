@@ -6,149 +6,85 @@ import random
 import shutil
 import sys
 import time
-from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
-from records import TOPICS, read
 from rich.console import Console
-from rich.table import Table
 
 from bellwether.home import Home
-from bellwether.settle import NotSettled, settle
 from bellwether.stack import Stack
-from bellwether_kit.clock import ReplayClock
-from faults import journal
 from faults.asked import Asked
-from faults.disturb import Disturbance, Fault, schedule
-from faults.evidence import Evidence, connections, last_events
-from faults.judge import Finding, judged
-from faults.load import CANARY, CONNECTIONS, TENANTS, Load, Script
-from faults.world import Sink, peopled, poison, watched
+from faults.disturb import KINDS, Fault
+from faults.judge import Finding
+from faults.processes import REPLICAS
+from faults.proxy import Proxy
+from faults.run import run
+from faults.shown import shown
 
-POISON = 0.005
-SECONDS_A_FAULT = 5.0
 VARIABLES = {"*": {"BELLWETHER_KAFKA_SESSION_TIMEOUT_MS": "2000"}}
+PROXIED = {"metrics-api": "metrics_api", "metrics-worker": "metrics_worker", "scoring-worker": "scoring_worker"}
+"""Processes that reach PostgreSQL by a proxy, with their role."""
 
 
-async def run(stack: Stack, asked: Asked, folder: Path) -> tuple[list[Finding], list[Fault]]:
-    """One fault run on a stack that is up."""
-    rng, sink = random.Random(asked.seed), Sink()
-    await asyncio.to_thread(peopled, stack)
-    await asyncio.to_thread(watched, stack, await sink.open())
-    baseline = connections(stack)
-    tokens = {tenant: stack.token(tenant, ttl=86_400) for tenant in (*TENANTS, CANARY)}
-    log = journal.Journal(folder / "journal.jsonl")
-    script = Script(asked.seed, asked.events)
-    # As long as the faults take: a load that is over disturbs nobody.
-    pace = CONNECTIONS * asked.faults * SECONDS_A_FAULT / len(list(script.posts()))
-    load = Load(stack.url("metrics"), tokens, log, script, pace)
-    disturbance = Disturbance(stack, rng, folder / "faults.jsonl", lambda: not posting.done(), asked.targets)
-    kinds = [kind for kind in disturbance.kinds if asked.kinds is None or kind in asked.kinds]
-    posting = asyncio.create_task(load.run())
-    laid = []
-    for kind in schedule(rng, kinds, asked.faults):
-        laid += await poison(stack, rng, max(1, round(asked.events * POISON / asked.faults)))
-        fault = await disturbance.do(kind)
-        print(_line(fault), flush=True)
-        await asyncio.sleep(rng.random())
-    await posting
-    log.close()
-    disturbance.close()
-    calm, restless = await asyncio.to_thread(_finale, stack, asked.patience)
-    evidence = Evidence(
-        stack,
-        journal.read(log.path),
-        disturbance.faults,
-        laid,
-        sink,
-        await read(stack, *TOPICS, *(f"{topic}-dlq" for topic in TOPICS)),
-        baseline,
-        calm,
-        restless,
+def opened(folder: Path, *, secure: bool = False, brokers: int = 1) -> tuple[Stack, dict[str, Proxy]]:
+    """A stack that is not started, and the proxies before some of its processes."""
+    proxies = {name: Proxy(lambda: stack.layout.ports["postgres"]) for name in PROXIED}
+    variables: dict[str, dict[str, str]] = dict(VARIABLES)
+    for name, proxy in proxies.items():
+        proxy.open()
+        role, service = PROXIED[name], name.partition("-")[0]
+        url = f"postgresql://{role}@127.0.0.1:{proxy.port}/{service}"
+        variables[name] = {f"BELLWETHER_{service.upper()}_DATABASE_URL": url}
+    stack = Stack(
+        Home(folder),
+        any_port=True,
+        clock=True,
+        secure=secure,
+        brokers=brokers,
+        replicas=REPLICAS,
+        variables=variables,
     )
-    findings = await judged(evidence)
-    sink.close()
-    print(f"{load.taken} activities taken in {load.done} posts: {dict(evidence.told.outcomes)}")
-    return findings, disturbance.faults
+    return stack, proxies
 
 
-def _line(fault: Fault) -> str:
-    landed = "landed" if fault.landed else "missed"
-    return f"{fault.kind:16} {fault.target:34} {landed} {fault.seconds:6.1f} s {fault.odd}"
-
-
-def _finale(stack: Stack, patience: float) -> tuple[dict[str, int], list[str]]:
-    """Restart every process of ours, wait until nothing is left to do, and let days pass.
-
-    Gives the last event of each service before those days, and what did not come to rest within `patience` seconds.
-    """
-    with ThreadPoolExecutor() as pool:
-        list(
-            pool.map(stack.restart, [f"{name}-{kind}" for name in stack.layout.services for kind in ("worker", "api")])
-        )
-    restless = _settled(stack, patience)
-    calm = last_events(stack)
-    # What failed to be told is tried again after hours; after days each account has another score.
-    ReplayClock(stack.home.clock).advance(timedelta(days=3))
-    return calm, restless + _settled(stack, patience)
-
-
-def _settled(stack: Stack, patience: float) -> list[str]:
-    """Wait until a stack is quiet; words when it does not become so."""
+def disturbed(said: argparse.Namespace, asked: Asked, folder: Path) -> tuple[list[Finding], list[Fault]]:
+    """A run on a stack of its own."""
+    stack, proxies = opened(folder, secure=said.secure, brokers=said.brokers)
+    stack.start()
     try:
-        settle(stack, patience)
-    except NotSettled as error:
-        return [str(error)]
-    return []
+        return asyncio.run(run(stack, asked, folder, proxies))
+    finally:
+        stack.stop()
+        for proxy in proxies.values():
+            proxy.close()
 
 
-def shown(findings: list[Finding], faults: list[Fault], console: Console) -> bool:
-    """Print what was found; True when nothing was broken."""
-    times: dict[str, list[float]] = defaultdict(list)
-    for fault in faults:
-        if fault.landed:
-            times[fault.kind].append(fault.seconds)
-    table = Table("fault", "landed", "longest until ready (s)")
-    for kind, seconds in times.items():
-        table.add_row(kind, str(len(seconds)), f"{max(seconds):.1f}")
-    console.print(table)
-    table = Table("invariant", "checked", "violations")
-    for finding in findings:
-        table.add_row(finding.name, f"{finding.checked:,}", str(len(finding.violations)))
-    console.print(table)
-    for finding in findings:
-        for words in finding.violations[:5]:
-            console.print(f"[red]{finding.name}[/red]: {words}", markup=True, highlight=False)
-    return not any(finding.violations for finding in findings)
+def parsed() -> argparse.Namespace:
+    """What is asked for on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--events", type=int, default=Asked.events)
+    parser.add_argument("--faults", type=int, default=Asked.faults)
+    parser.add_argument("--minutes", type=float, default=None, help="go on disturbing so long, however many faults")
+    parser.add_argument("--only", default=None, choices=sorted(KINDS), help="one kind of fault")
+    parser.add_argument("--secure", action="store_true", help="lock Kafka: TLS, a login and access rules per service")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="of Kafka; one at a time is killed")
+    return parser.parse_args()
 
 
 def main() -> int:
     """Parse what is asked, run it, and say what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--events", type=int, default=5_000)
-    parser.add_argument("--faults", type=int, default=18)
-    parser.add_argument("--only", default=None, help="one kind of fault")
-    parser.add_argument("--secure", action="store_true", help="lock Kafka: TLS, a login and access rules per service")
-    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="of Kafka; one at a time is killed")
-    said = parser.parse_args()
+    said = parsed()
     seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
-    asked = Asked(seed, said.events, said.faults, (said.only,) if said.only else None)
+    kinds = (said.only,) if said.only else None
+    asked = Asked(seed, said.events, said.faults, kinds, minutes=said.minutes)
     folder = Path(mkdtemp(prefix="bellwether-faults-"))
     folder.chmod(0o755)
     console = Console()
-    console.print(f"seed {asked.seed}, {asked.events:,} activities, {asked.faults} faults")
-    kafka = {"secure": said.secure, "brokers": said.brokers}
-    stack = Stack(Home(folder), any_port=True, clock=True, variables=VARIABLES, **kafka)
+    span = f"{asked.minutes:g} minutes of faults" if asked.minutes else f"{asked.faults} faults"
+    console.print(f"seed {asked.seed}, {asked.events:,} activities, {span}")
     began = time.monotonic()
-    stack.start()
-    try:
-        findings, faults = asyncio.run(run(stack, asked, folder))
-    finally:
-        stack.stop()
+    findings, faults = disturbed(said, asked, folder)
     good = shown(findings, faults, console)
     landed = [fault.kind for fault in faults if fault.landed]
     console.print(

@@ -27,16 +27,20 @@ class Targets:
 
     workers: tuple[str, ...] = BUSY_WORKERS
     crashes: tuple[str, ...] = CRASHES
-    senders: tuple[str, ...] = ("metrics", "scoring")
+    senders: tuple[str, ...] = ("metrics", "scoring", "profile", "stakeholder")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One run. `kinds` of faults, None for all; `patience` in seconds, how long all may take to come to rest."""
+    """One run. `kinds` of faults, None for all; `patience` in seconds, how long all may take to come to rest.
+
+    With `minutes` faults go on so long, however many that makes.
+    """
 
     seed: int
     events: int = 5_000
-    faults: int = 18
+    faults: int = 20
     kinds: tuple[str, ...] | None = None
     targets: Targets = Targets()
     patience: float = 60.0
+    minutes: float | None = None

@@ -40,10 +40,28 @@ class Journal:
 
 @dataclass
 class Sent:
-    """What is known of one activity: the highest revision that was taken, and the highest that may have been."""
+    """What is known of one thing: the highest revision that was taken, and the highest that may have been.
+
+    `maybe` are those of which nobody knows. Of an activity the highest revision counts, whenever it comes; of what is
+    given none, the last one that comes.
+    """
 
     taken: int = 0
     tried: int = 0
+    maybe: set[int] = field(default_factory=set)
+
+    def hear(self, number: int, outcome: str) -> None:
+        """Take in how a post of one revision ended."""
+        if outcome != REFUSED:
+            self.tried = max(self.tried, number)
+        if outcome == OK:
+            self.taken = max(self.taken, number)
+        if outcome == UNKNOWN:
+            self.maybe.add(number)
+
+    def may_be_last(self, number: int) -> bool:
+        """Whether what came last can be this one: the last that was taken, or one that arrived nobody knows when."""
+        return number == self.taken or number in self.maybe
 
 
 @dataclass
@@ -72,9 +90,5 @@ def read(path: Path) -> Account:
         if outcome == REFUSED and detail not in (429, 503):
             account.odd.append(f"post {number}: {detail}")
         for external_id, revision in items:
-            known = account.sent[tenant, external_id]
-            if outcome != REFUSED:
-                known.tried = max(known.tried, revision)
-            if outcome == OK:
-                known.taken = max(known.taken, revision)
+            account.sent[tenant, external_id].hear(revision, outcome)
     return account

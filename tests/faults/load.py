@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -10,11 +10,15 @@ from typing import Any, Final
 
 import httpx
 
+from bellwether.stack.health import plain
 from faults.journal import OK, REFUSED, UNKNOWN, Journal
 
 TENANTS: Final = ("acme", "globex")
 CANARY: Final = "canary"
 ACCOUNTS: Final = 40
+"""Accounts of a tenant, at least."""
+CROWD: Final = 125
+"""Activities for which there is one account."""
 CONTACTS: Final = 3
 CONNECTIONS: Final = 6
 LARGEST: Final = 20
@@ -23,6 +27,12 @@ AGAIN: Final = 0.2
 CORRECTED: Final = 0.08
 TAKEN_BACK: Final = 0.04
 PATIENCE: Final = 6.0
+TAKEN_BACK_AS: Final[dict[str, dict[str, Any]]] = {
+    "meeting": {"outcome": "cancelled-by-us"},
+    "call": {"outcome": "connected", "direction": "outbound"},
+    "email": {"outcome": "sent", "direction": "outbound", "asks_reply": None},
+}
+"""What is no evidence: we called it off, we reached them, we wrote without a question."""
 
 Body = dict[str, Any]
 
@@ -43,6 +53,11 @@ class Script:
     seed: int
     events: int
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts a tenant has."""
+        return max(ACCOUNTS, self.events // CROWD)
 
     def posts(self) -> Iterator[tuple[str, list[Item]]]:
         """Posts in order, until as many activities were said as there are to be; the canary says one in fifty posts."""
@@ -91,24 +106,23 @@ class Script:
             "direction": direction,
             "occurred_at": at.isoformat(),
             "asks_reply": True if (type_, direction) == ("email", "outbound") else None,
-            "account": {"source": "crm", "external_id": f"company-{rng.randrange(ACCOUNTS)}"},
+            "account": {"source": "crm", "external_id": f"company-{rng.randrange(self.accounts)}"},
             "contacts": [{"source": "crm", "external_id": f"contact-{rng.randrange(CONTACTS)}"}],
         }
 
     @staticmethod
     def _changed(known: Item, taken_back: bool) -> Body:
-        """The next revision: it was another moment, or it never came about."""
+        """The next revision: it was another moment, or what it was evidence of never came about."""
         at = datetime.fromisoformat(known.body["occurred_at"]) - timedelta(minutes=7)
         body = known.body | {"occurred_at": at.isoformat()}
-        if taken_back and known.body["type"] == "meeting":
-            body["outcome"] = "cancelled-by-us"
-        return body
+        return body | TAKEN_BACK_AS[body["type"]] if taken_back else body
 
 
 @dataclass
 class Load:
     """Clients that post a script over a few connections; what is refused is tried again, what is unknown half the time.
 
+    `allowed` gives the share of all posts that may have begun by now: one that is over is not disturbed.
     `done` is the number of posts that ended, `taken` that of activities that were taken.
     """
 
@@ -116,31 +130,49 @@ class Load:
     tokens: dict[str, str]
     journal: Journal
     script: Script
-    pace: float = 0.0
+    allowed: Callable[[], float] = lambda: 1.0
     done: int = 0
     taken: int = 0
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def run(self) -> None:
         """Post everything."""
-        posts, numbers = self.script.posts(), count(1)
+        posts = self.script.posts()
+        total, begun = len(list(self.script.posts())), 0
         rng = random.Random(self.script.seed + 1)
         limits = httpx.Limits(max_connections=CONNECTIONS * 2)
-        async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE, limits=limits, verify=plain()) as client:
 
             async def connection() -> None:
+                nonlocal begun
                 for tenant, items in posts:
-                    await self._until_taken(client, numbers, rng, tenant, items)
-                    await asyncio.sleep(self.pace)
+                    begun += 1
+                    while begun > total * self.allowed():  # noqa: ASYNC110 - time allows more, no event does
+                        await asyncio.sleep(0.05)
+                    await self._until_taken(client, rng, tenant, items)
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(CONNECTIONS):
                     group.create_task(connection())
 
+    async def beacon(self) -> str:
+        """Have one more meeting held, of an account of the canary, however often it takes; gives the activity's id."""
+        number = next(self._numbers)
+        at = self.script.began - timedelta(hours=2)
+        body: Body = {"source": "crm", "external_id": f"beacon-{number}", "type": "meeting", "outcome": "held"}
+        body |= {"occurred_at": at.isoformat(), "account": {"source": "crm", "external_id": "company-0"}}
+        async with httpx.AsyncClient(timeout=2, verify=plain()) as client:
+            while True:
+                outcome, results = await self._post(client, CANARY, [Item(body["external_id"], 1, body)])
+                if outcome == OK:
+                    return str(results[0]["id"])
+                await asyncio.sleep(0.2)
+
     async def _until_taken(
-        self, client: httpx.AsyncClient, numbers: Iterator[int], rng: random.Random, tenant: str, items: Sequence[Item]
+        self, client: httpx.AsyncClient, rng: random.Random, tenant: str, items: Sequence[Item]
     ) -> None:
         while True:
-            outcome = await self._post(client, next(numbers), tenant, items)
+            outcome, _ = await self._post(client, tenant, items)
             self.done += 1
             if outcome == OK:
                 self.taken += len(items)
@@ -149,25 +181,42 @@ class Load:
                 return
             await asyncio.sleep(0.3)
 
-    async def _post(self, client: httpx.AsyncClient, number: int, tenant: str, items: Sequence[Item]) -> str:
-        self.journal.sending(number, tenant, [(item.external_id, item.revision) for item in items])
-        try:
-            answer = await client.post(
-                f"{self.url}/v1/activities",
-                json={"items": [item.body | {"revision": item.revision} for item in items]},
-                headers={"Authorization": f"Bearer {self.tokens[tenant]}"},
-            )
-        except httpx.HTTPError as error:
-            self.journal.answered(number, UNKNOWN, type(error).__name__)
-            return UNKNOWN
-        if answer.is_success:
-            statuses = [result["status"] for result in answer.json()["items"]]
-            if "rejected" in statuses:
-                raise RuntimeError(f"the load says what is refused: {answer.text}")
-            self.journal.answered(number, OK, answer.status_code)
-            return OK
-        # A 500 says nothing about what was written; 503 and 429 say that nothing was.
-        known = answer.status_code < 500 or (answer.status_code == 503 and "retry-after" in answer.headers)
-        outcome = REFUSED if known else UNKNOWN
-        self.journal.answered(number, outcome, answer.status_code)
-        return outcome
+    async def _post(
+        self, client: httpx.AsyncClient, tenant: str, items: Sequence[Item]
+    ) -> tuple[str, list[dict[str, Any]]]:
+        said = [(item.external_id, item.revision) for item in items]
+        bodies = [item.body | {"revision": item.revision} for item in items]
+        route, number = f"{self.url}/v1/activities", next(self._numbers)
+        return await posted(client, self.journal, number, (tenant, self.tokens[tenant]), said, route, bodies)
+
+
+async def posted(
+    client: httpx.AsyncClient,
+    journal: Journal,
+    number: int,
+    tenant: tuple[str, str],
+    said: Sequence[tuple[str, int]],
+    route: str,
+    bodies: Sequence[Body],
+) -> tuple[str, list[dict[str, Any]]]:
+    """Post items for a tenant, given with a token, and write down what is said and what comes of it.
+
+    Gives the outcome and the result of each item.
+    """
+    journal.sending(number, tenant[0], said)
+    try:
+        answer = await client.post(route, json={"items": bodies}, headers={"Authorization": f"Bearer {tenant[1]}"})
+    except httpx.HTTPError as error:
+        journal.answered(number, UNKNOWN, type(error).__name__)
+        return UNKNOWN, []
+    if answer.is_success:
+        results = answer.json()["items"]
+        if any(result["status"] == "rejected" for result in results):
+            raise RuntimeError(f"the load says what is refused: {answer.text}")
+        journal.answered(number, OK, answer.status_code)
+        return OK, results
+    # A 500 says nothing about what was written; 503 and 429 say that nothing was.
+    known = answer.status_code < 500 or (answer.status_code == 503 and "retry-after" in answer.headers)
+    outcome = REFUSED if known else UNKNOWN
+    journal.answered(number, outcome, answer.status_code)
+    return outcome, []

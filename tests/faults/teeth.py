@@ -19,8 +19,9 @@ from rich.table import Table
 from bellwether.home import Home
 from bellwether.stack import Stack
 from bellwether.stack.processes import Variables
-from faults.__main__ import VARIABLES, run
+from faults.__main__ import VARIABLES
 from faults.asked import Asked
+from faults.run import run
 from faults.sabotage.bites import CONTROL, Bite, bite, first_right
 from faults.sabotage.catalogue import SABOTAGES, Sabotage
 

@@ -1,11 +1,9 @@
-"""What is around a fault run: tenants with accounts, poison on a topic, a receiver of alerts, and SQL from outside."""
+"""What is around a fault run: tenants with accounts, a receiver of alerts, and SQL from outside."""
 
 import asyncio
 import json
-import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 import psycopg
@@ -13,11 +11,11 @@ from psycopg.rows import TupleRow
 
 from bellwether.settle import settle
 from bellwether.stack import Stack
-from faults.load import ACCOUNTS, CANARY, CONTACTS, TENANTS
+from bellwether.stack.health import plain
+from faults.load import CANARY, CONTACTS, TENANTS
 
-Place = tuple[str, int, int]
-POISONED: Final = "client-evidence"
-GARBAGE: Final = (b"\xff\xfe not json", b"{}", b'{"specversion":"1.0","id":1}', b"[" * 50)
+LARGEST: Final = 500
+"""Items that a route takes at once."""
 
 
 def rows(stack: Stack, database: str, statement: str, *values: object) -> list[TupleRow]:
@@ -35,8 +33,8 @@ def settled_rules(stack: Stack, tenant: str) -> None:
     answer.raise_for_status()
 
 
-def peopled(stack: Stack) -> None:
-    """Every tenant's accounts and their people, known everywhere before the first fault."""
+def peopled(stack: Stack, accounts: int) -> None:
+    """So many accounts of every tenant and a few people, known everywhere before the first fault."""
     for tenant in (*TENANTS, CANARY):
         settled_rules(stack, tenant)
         items = [
@@ -46,9 +44,11 @@ def peopled(stack: Stack) -> None:
                 "tier": "ABC"[n % 3],
                 "email_domains": [],
             }
-            for n in range(ACCOUNTS)
+            for n in range(accounts)
         ]
-        made = _ask(stack, "POST", "profile", "accounts", tenant, {"items": items}).raise_for_status().json()["items"]
+        made = []
+        for start in range(0, accounts, LARGEST):
+            made += asked(stack, "profile", "accounts", tenant, {"items": items[start : start + LARGEST]})["items"]
         people = [
             {
                 "external_ids": [{"source": "crm", "external_id": f"contact-{n}"}],
@@ -72,7 +72,9 @@ def watched(stack: Stack, url: str) -> None:
 
 def _ask(stack: Stack, method: str, service: str, route: str, tenant: str, body: object = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {stack.token(tenant)}"}
-    return httpx.request(method, f"{stack.url(service)}/v1/{route}", json=body, headers=headers, timeout=30)
+    return httpx.request(
+        method, f"{stack.url(service)}/v1/{route}", json=body, headers=headers, timeout=60, verify=plain()
+    )
 
 
 def pages(stack: Stack, service: str, route: str, tenant: str) -> list[dict[str, Any]]:
@@ -91,6 +93,41 @@ def pages(stack: Stack, service: str, route: str, tenant: str) -> list[dict[str,
 def asked(stack: Stack, service: str, route: str, tenant: str, body: object) -> dict[str, Any]:
     """What a route answers to a body."""
     return dict(_ask(stack, "POST", service, route, tenant, body).raise_for_status().json())
+
+
+class Outside(Protocol):
+    """What anybody can see of services: rows of their databases, answers of their routes, pages of their lists."""
+
+    def rows(self, database: str, statement: str, *values: object) -> list[TupleRow]:
+        """What a statement finds in a service's database."""
+        ...
+
+    def asked(self, service: str, route: str, tenant: str, body: object) -> dict[str, Any]:
+        """What a route answers to a body."""
+        ...
+
+    def pages(self, service: str, route: str, tenant: str) -> list[dict[str, Any]]:
+        """The items of all pages of a list."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of a stack that runs."""
+
+    stack: Stack
+
+    def rows(self, database: str, statement: str, *values: object) -> list[TupleRow]:
+        """See :func:`rows`."""
+        return rows(self.stack, database, statement, *values)
+
+    def asked(self, service: str, route: str, tenant: str, body: object) -> dict[str, Any]:
+        """See :func:`asked`."""
+        return asked(self.stack, service, route, tenant, body)
+
+    def pages(self, service: str, route: str, tenant: str) -> list[dict[str, Any]]:
+        """See :func:`pages`."""
+        return pages(self.stack, service, route, tenant)
 
 
 @dataclass
@@ -123,19 +160,3 @@ class Sink:
             pass  # a sender that dies in the middle of it has told nothing
         finally:
             writer.close()
-
-
-async def poison(stack: Stack, rng: random.Random, count: int) -> list[Place]:
-    """Put records on a topic that nobody can read; gives where they lie."""
-    from aiokafka import AIOKafkaProducer  # noqa: PLC0415 - loaded when there is somebody to poison
-
-    producer = AIOKafkaProducer(**stack.layout.kafka_options, acks="all")
-    await producer.start()
-    try:
-        laid: Sequence[Any] = [
-            await producer.send_and_wait(POISONED, rng.choice(GARBAGE), f"acme/{rng.random()}".encode())
-            for _ in range(count)
-        ]
-    finally:
-        await producer.stop()
-    return [(POISONED, each.partition, each.offset) for each in laid]

@@ -1,6 +1,5 @@
 """Waiting until a stack is quiet: every outbox sent, every topic read, every due timer fired. It polls."""
 
-import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import httpx
 
 from bellwether.errors import BellwetherError
 from bellwether.stack import Stack
+from bellwether.stack.health import plain
 
 PAUSE = 0.1  # seconds between two passes
 
@@ -37,9 +37,7 @@ def settle(stack: Stack, timeout: float = 60.0) -> None:
     """
     deadline = time.monotonic() + timeout
     urls = {worker.removesuffix("-worker"): f"{stack.url(worker)}/health/progress" for worker in stack.workers()}
-    # It speaks to this machine only and needs no certificates: loading the machine's takes longer than a whole pass.
-    plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with httpx.Client(timeout=5, verify=plain) as client, ThreadPoolExecutor(len(urls) or 1) as pool:
+    with httpx.Client(timeout=5, verify=plain()) as client, ThreadPoolExecutor(len(urls) or 1) as pool:
 
         def look() -> Pass:
             answers = list(pool.map(lambda url: _ask(client, url), urls.values()))

@@ -52,6 +52,7 @@ def test_a_replica_is_a_process_of_its_own_that_can_leave_and_come_back(make_sta
     stack.halt("tiny-worker-2")
     assert stack.workers() == ["tiny-worker"]
     assert stack.status().as_json()["healthy"] is False
+    stack.wait_ready(5)
 
     stack.resume("tiny-worker-2")
     assert stack.workers() == ["tiny-worker", "tiny-worker-2"]
@@ -126,6 +127,19 @@ def test_a_process_is_restarted_with_other_variables(make_stack: MakeStack) -> N
     stack.restart("tiny-worker", {"BELLWETHER_FAULT": "before-commit:3"})
 
     assert variables(stack, "tiny-worker")["BELLWETHER_FAULT"] == "before-commit:3"
+
+
+def test_a_process_is_equipped_for_its_next_start_and_runs_on_until_then(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.start()
+    before = stack.pid("tiny-worker")
+
+    stack.equip("tiny-worker", {"BELLWETHER_FAULT": "after-commit:1"})
+
+    assert stack.pid("tiny-worker") == before
+    assert "BELLWETHER_FAULT" not in variables(stack, "tiny-worker")
+    stack.restart("tiny-worker")
+    assert variables(stack, "tiny-worker")["BELLWETHER_FAULT"] == "after-commit:1"
 
 
 def test_a_process_that_will_not_start_stops_everything_and_is_named_with_its_last_words(

@@ -169,7 +169,7 @@ class Stack:
     def workers(self) -> list[str]:
         """The workers that run or are to run, and of each service the first in any case."""
         names = [name for name, (_, kind) in self.layout.processes.items() if kind == "worker"]
-        return [name for name in names if name.endswith("-worker") or self._state(name).word != "STOPPED"]
+        return [name for name in names if not _is_further(name) or self._state(name).word != "STOPPED"]
 
     def status(self) -> StackStatus:
         """State and health of every process; NotUp when nothing runs."""
@@ -183,9 +183,13 @@ class Stack:
         return state.pid
 
     def wait_ready(self, timeout: float = READY_SECONDS) -> None:
-        """Until every process runs and says it is ready; EngineFailed names the first that will not."""
+        """Until every process runs and says it is ready, but for further ones that were halted.
+
+        EngineFailed names the first that will not.
+        """
         deadline = time.monotonic() + timeout
-        waiting = set(self._supervisor.states())
+        states = self._supervisor.states().values()
+        waiting = {state.name for state in states if state.word != "STOPPED" or not _is_further(state.name)}
         while waiting:
             for name in sorted(waiting):
                 if self._is_ready(name):
@@ -215,9 +219,13 @@ class Stack:
         """Halt and resume. `variables` are added to the environment of a service's process from now on."""
         self.halt(process)
         if variables is not None:
-            known = {each.name: each for each in self._programs(self.layout)}
-            self._supervisor.describe(self._with_variables(known[process]).with_variables(variables))
+            self.equip(process, variables)
         self.resume(process)
+
+    def equip(self, process: str, variables: Variables) -> None:
+        """Add to the environment of a service's process, from its next start on."""
+        known = {each.name: each for each in self._programs(self.layout)}
+        self._supervisor.describe(self._with_variables(known[process]).with_variables(variables))
 
     def _state(self, process: str) -> State:
         states = self._supervisor.states()
@@ -250,3 +258,8 @@ class Stack:
         log = self.home.logs / f"{process}.log"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         return f"{lines[-1] if lines else 'it said nothing'} ({log})"
+
+
+def _is_further(process: str) -> bool:
+    """Whether it is one beside the first of its kind, `metrics-api-2`: it may be away."""
+    return process[-1].isdigit()
