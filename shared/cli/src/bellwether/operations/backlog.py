@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, KafkaError
 
 from bellwether.contracts.catalogue import Topic
 from bellwether.operations.databases import connected
 from bellwether.topics import no_answer
 
 ASK_SECONDS = 30.0
+PAUSE = 0.2
 
 _LEFT = """
     SELECT count(*) AS outbox_unsent,
@@ -81,7 +82,7 @@ async def _topic_lags(options: Mapping[str, Any], files: Iterable[Topic]) -> lis
             }
             every = [part for of_topic in parts.values() for part in of_topic]
             first, last = await reader.beginning_offsets(every), await reader.end_offsets(every)
-            done = {group: await admin.list_consumer_group_offsets(group) for group in {group for group, _ in read}}
+            done = {group: await _committed(admin, group) for group in {group for group, _ in read}}
     except (KafkaError, OSError, TimeoutError) as error:
         raise no_answer(options, error) from error
     finally:
@@ -95,6 +96,15 @@ async def _topic_lags(options: Mapping[str, Any], files: Iterable[Topic]) -> lis
         ]
         found.append(_summed(group, topic, each) if topic in there else TopicLag(group, topic, -1, -1, -1, ()))
     return found
+
+
+async def _committed(admin: AIOKafkaAdminClient, group: str) -> Mapping[TopicPartition, Any]:
+    """What a group committed. A new broker makes the place where groups are kept when it is first asked of one."""
+    while True:
+        try:
+            return dict(await admin.list_consumer_group_offsets(group))
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
+            await asyncio.sleep(PAUSE)
 
 
 def _summed(group: str, topic: str, each: list[PartitionLag]) -> TopicLag:
