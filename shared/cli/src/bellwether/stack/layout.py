@@ -65,8 +65,8 @@ class Layout:
 
     @property
     def kafka_options(self) -> dict[str, Any]:
-        """The same, as arguments of any of aiokafka's clients."""
-        return connection_options(self.kafka_settings)
+        """The same, as arguments of any of aiokafka's clients, with the patience that a broker needs to start."""
+        return connection_options(self.kafka_settings) | {"request_timeout_ms": 40_000}
 
     @property
     def processes(self) -> dict[str, tuple[str, str]]:
