@@ -53,6 +53,11 @@ def test_settings_of_a_stack_and_of_the_environment(tmp_path: Path, monkeypatch:
     assert [(each.what, "pool_size" in each.detail) for each in bad] == [("settings of metrics", True)]
 
 
+def test_a_service_that_is_not_installed_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "SERVICES", ("absent",))
+    assert verdicts(*machine.settings(None)) == ["warn"]
+
+
 def test_the_database_its_clock_and_its_migrations(plan_database: str, postgres: str) -> None:
     assert verdicts(*engines.postgres("plan", plan_database)) == ["ok", "ok"]
     assert verdicts(*engines.postgres("plan", AWAY)) == ["bad"]

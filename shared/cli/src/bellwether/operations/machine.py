@@ -67,7 +67,12 @@ def settings(layout: Layout | None) -> list[Finding]:
 
 
 def _read(what: str, service: str, variables: Mapping[str, str]) -> Finding:
-    made = import_module(f"{service}_svc.settings").Settings
+    try:
+        made = import_module(f"{service}_svc.settings").Settings
+    except ModuleNotFoundError:
+        return Finding(
+            what, "warn", f"{service}-svc is not installed here", "Look where it is: in a clone, or its image."
+        )
     with _environment(variables):
         try:
             made()
