@@ -11,7 +11,7 @@ import psycopg
 from bellwether_kit.clock import ReplayClock
 from faults import offsets
 from faults.processes import Kind
-from faults.scene import Scene, Strike
+from faults.scene import GIVEN_UP, Scene, Strike
 
 LOSE_WITHIN: Final = 5.0
 REWOUND: Final = 300
@@ -21,12 +21,21 @@ REWOUND: Final = 300
 async def kill_kafka(scene: Scene) -> Strike:
     """One broker, of several any."""
     broker = scene.rng.choice(scene.stack.layout.brokers)
-    return Strike(broker, scene.busy(), await scene.replaced(broker, signal.SIGKILL))
+    return await _replaced(scene, broker, signal.SIGKILL)
 
 
 async def kill_postgres(scene: Scene) -> Strike:
     """PostgreSQL stops at once, without a checkpoint."""
-    return Strike("postgres", scene.busy(), await scene.replaced("postgres", signal.SIGQUIT))
+    return await _replaced(scene, "postgres", signal.SIGQUIT)
+
+
+async def _replaced(scene: Scene, engine: str, signal_: int) -> Strike:
+    """An engine that ends and comes back. Recovery counts from then: how long it takes to start is not ours."""
+    landed, odd = scene.busy(), await scene.replaced(engine, signal_)
+    if not odd:
+        await asyncio.to_thread(scene.stack.resume, engine, GIVEN_UP)
+        scene.strike()
+    return Strike(engine, landed, odd)
 
 
 async def cut_connections(scene: Scene) -> Strike:

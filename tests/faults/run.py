@@ -80,7 +80,8 @@ class Run:
         self._began = self._ended = time.monotonic()
         self._posting = asyncio.create_task(self.load.run())
         editing = asyncio.create_task(self.edits.run(self.busy))
-        share = self.asked.events * POISON / self.asked.faults
+        minutes = self.asked.minutes
+        share = self.asked.events * POISON / (minutes * 60 / SECONDS_A_FAULT if minutes else self.asked.faults)
         for kind in self._kinds():
             self.poison += await lay(self.stack, self.rng, max(1, round(share)))
             fault = await self.disturbance.do(kind)

@@ -90,7 +90,7 @@ class WorkerProcess:
         return await asyncio.to_thread(self.process.wait, 20)
 
 
-async def post(kafka: str, *events: Event | bytes) -> None:
+async def post(kafka: str, *events: Event | bytes, partition: int | None = None) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=kafka)
     await producer.start()
     for event in events:
@@ -99,7 +99,7 @@ async def post(kafka: str, *events: Event | bytes) -> None:
             if isinstance(event, bytes)
             else encode(event, source="/t", sequence=1, correlation=None, traceparent=None)
         )
-        await producer.send_and_wait("sightings", raw, key=f"acme/{THING}".encode())
+        await producer.send_and_wait("sightings", raw, key=f"acme/{THING}".encode(), partition=partition)
     await producer.stop()
 
 
@@ -206,6 +206,29 @@ async def test_another_worker_takes_the_relay_over_when_its_holder_is_killed(
     await eventually(lambda: mailbox.admin("SELECT * FROM outbox WHERE published_at IS NOT NULL"))
     await eventually(second.is_quiet)
     assert await second.leads()
+
+
+async def test_what_another_worker_did_is_not_left_to_do_when_its_partitions_come_back(
+    start_worker: Callable[..., WorkerProcess], topics: str, mailbox: Mailbox
+) -> None:
+    async def counted(total: int) -> None:
+        for partition in range(3):
+            await post(topics, seen(1), partition=partition)
+        await eventually(lambda: mailbox.admin(f"SELECT * FROM thing WHERE total = {total}"))
+
+    def moved(partitions: int) -> bool:
+        words = [line for line in stays.log.read_text().splitlines() if "consumer.assigned" in line]
+        return bool(words) and f'"partitions":{partitions},' in words[-1]
+
+    stays = start_worker()
+    await counted(3)
+    leaves = start_worker()
+    await eventually(leaves.is_quiet)
+    await counted(6)
+    leaves.process.send_signal(signal.SIGTERM)
+    assert await leaves.exit_code() == 0
+    await eventually(lambda: moved(3))
+    await eventually(stays.is_quiet)
 
 
 def test_the_clients_settings_are_the_safe_ones() -> None:

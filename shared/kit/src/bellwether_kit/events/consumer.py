@@ -34,6 +34,8 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self) -> None:
         self.in_hand = asyncio.Lock()
         self.generation = 0
+        self.committed: dict[TopicPartition, int] = {}
+        """By us, since partitions moved last: one that comes back was served by another in between."""
         self.settled = asyncio.Event()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
@@ -45,6 +47,7 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         except TimeoutError:
             log.warning("consumer.revoked_with_work_in_hand", partitions=len(list(revoked)))
         self.generation += 1
+        self.committed.clear()
 
     async def is_settled(self) -> bool:
         """Whether partitions are ours now; waits one poll interval for it."""
@@ -70,7 +73,6 @@ class ConsumerLoop:
         self._limit = DeadLetterLimit()
         self._assignment = _Assignment()
         self._consumer: AIOKafkaConsumer | None = None
-        self._committed: dict[TopicPartition, int] = {}
         self.progressed_at = time.monotonic()
         self.halted: str | None = None
         self.handled = 0
@@ -100,7 +102,6 @@ class ConsumerLoop:
 
     async def _session(self) -> None:
         self._assignment = _Assignment()
-        self._committed = {}
         consumer = new_consumer(self._settings, self._group)
         try:
             async with asyncio.timeout(30):
@@ -157,7 +158,7 @@ class ConsumerLoop:
             return
         try:
             await consumer.commit(offsets)
-            self._committed.update(offsets)
+            self._assignment.committed.update(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             log.info("consumer.commit_dropped", error=repr(error))
 
@@ -189,7 +190,7 @@ class ConsumerLoop:
 
     async def _done_up_to(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:
         """The offset of the first record of ``tp`` that is not committed: where it starts, if we polled none yet."""
-        done = self._committed.get(tp)
+        done = self._assignment.committed.get(tp)
         return done if done is not None else int(await consumer.position(tp))
 
 
