@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bellwether.errors import EngineFailed, NotUp
 from bellwether.operations.databases import UnknownService
 from bellwether.operations.dlq import app
-from bellwether.operations.letters import UnknownLetter, readable
+from bellwether.operations.letters import UnknownLetter, readable, user
 
 Bury = Callable[..., UUID]
 Working = Callable[[], AbstractContextManager[None]]
@@ -125,6 +125,13 @@ def test_what_is_unknown_is_said_so(bury: Bury, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("BELLWETHER_PLAN_DATABASE_URL")
     with pytest.raises(NotUp):
         run("list")
+
+
+def test_who_asks_has_a_name_or_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ann")
+    assert user() == "ann"
+    monkeypatch.setattr("getpass.getuser", lambda: {}["no name"])
+    assert user().removeprefix("uid ").isdecimal()
 
 
 def test_bytes_are_shown_as_what_they_are() -> None:

@@ -36,6 +36,7 @@ def test_python_packages_and_disk(tmp_path: Path) -> None:
     assert verdicts(machine.python(), machine.python((3, 10, 9))) == ["ok", "bad"]
     lock = 'one-thing==1.0 ; python_version < "4" \\\n    --hash=x\nother[extra]==2.0 \\\nabsent==3\n'
     assert verdicts(machine.packages(lock, {"One_Thing": "1.0", "Other": "2.0", "more": "9"})) == ["ok"]
+    assert verdicts(machine.packages(None)) == ["ok"]
     told = machine.packages(lock, {"one.thing": "1.1"})
     assert (told.verdict, "one-thing 1.1" in told.detail) == ("warn", True)
     assert verdicts(*(machine.disk(tmp_path, free) for free in (10**11, 10**9, 10**8))) == ["ok", "warn", "bad"]
@@ -67,6 +68,7 @@ def test_the_database_its_clock_and_its_migrations(plan_database: str, postgres:
     owner = plan_database.replace("plan_worker", "plan_owner")
     assert verdicts(engines.migrations("plan", owner, PLAN), engines.migrations("plan", AWAY, PLAN)) == ["ok", "bad"]
     assert engines.migrations("plan", plan_database, PLAN).verdict == "warn", "a worker may not see them"
+    assert verdicts(engines.migrations("plan", owner, PLAN / "absent")) == ["warn"]
     admin = postgres.rpartition("/")[0] + "/" + plan_database.rpartition("/")[2]
     with psycopg.connect(admin) as server:
         server.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -44,7 +44,8 @@ def findings() -> Iterator[Finding]:
     root, home = repository_root(), Home.found()
     layout = Layout.read(home) if home.record.exists() else None
     yield machine.python()
-    yield machine.packages((root / "requirements.lock").read_text(encoding="utf-8"))
+    lock = root / "requirements.lock"
+    yield machine.packages(lock.read_text(encoding="utf-8") if lock.exists() else None)
     yield machine.disk(home.path)
     yield from machine.settings(layout)
     yield engines.replay_clock(clock())

@@ -61,7 +61,10 @@ def replay_clock(clock: Clock) -> Finding:
 
 def migrations(service: str, url: str, folder: Path) -> Finding:
     """Whether the database has the newest form that ``folder`` knows."""
-    what, head = f"migrations of {service}", ScriptDirectory.from_config(config(url, folder)).get_current_head()
+    what = f"migrations of {service}"
+    if not folder.is_dir():
+        return Finding(what, "warn", "they are not here to compare with", "Look from a clone.")
+    head = ScriptDirectory.from_config(config(url, folder)).get_current_head()
     try:
         with connected(service, url) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

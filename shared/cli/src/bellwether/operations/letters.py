@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,8 +99,11 @@ def readable(raw: bytes | None) -> str:
 
 
 def user() -> str:
-    """Who asks, when nobody is named: the user of this machine."""
-    return getpass.getuser()
+    """Who asks, when nobody is named: the user of this machine; in a container its number, where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,13 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return graded("python", told, bad=version[:2] < OLDEST_PYTHON, advice="Install Python 3.11 or newer.")
 
 
-def packages(lock: str, installed: Mapping[str, str] | None = None) -> Finding:
-    """Whether what is installed (default: here) has the versions of the lock file whose text is ``lock``."""
+def packages(lock: str | None, installed: Mapping[str, str] | None = None) -> Finding:
+    """Whether what is installed (default: here) has the versions of the lock file whose text is ``lock``.
+
+    An image has no such file (None): its packages were put there from one, with their hashes.
+    """
+    if lock is None:
+        return graded("packages", "those of the image")
     wanted: dict[str, set[str]] = defaultdict(set)
     for name, version in _LOCKED.findall(lock):
         wanted[_plain(name)].add(version)
