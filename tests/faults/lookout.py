@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from bellwether.stack import Stack
 from faults.offsets import Offsets, client, committed
-from faults.world import rows
+from faults.world import Outside
 
 Key = tuple[str, str]
 """Tenant, and the id of what an event speaks of."""
@@ -38,10 +38,10 @@ class Effect:
         except (msgspec.DecodeError, ValueError, KeyError, TypeError):
             return None
 
-    def present(self, stack: Stack, service: str, keys: Iterable[Key]) -> dict[Key, int]:
+    def present(self, outside: Outside, service: str, keys: Iterable[Key]) -> dict[Key, int]:
         """The numbers that a service keeps of these."""
         wanted = _KNOWN.format(id=self.kept_id, number=self.kept_number, table=self.table)
-        found = rows(stack, service, wanted, sorted({id_ for _, id_ in keys}))
+        found = outside.rows(service, wanted, sorted({id_ for _, id_ in keys}))
         return {(tenant, id_): number for tenant, id_, number in found}
 
 
@@ -67,6 +67,7 @@ class Lookout:
     """Looks at what groups committed since the last look; `checked` records, `broken` in words."""
 
     stack: Stack
+    outside: Outside
     checked: int = 0
     broken: list[str] = field(default_factory=list)
     _seen: dict[tuple[str, str, int], int] = field(default_factory=dict)
@@ -113,7 +114,7 @@ class Lookout:
                 where = f"{record.topic}/{record.partition}/{record.offset}"
                 expected[key] = max(expected.get(key, (0, "")), (number, where))
         self.checked += len(expected)
-        present = effect.present(self.stack, service, expected) if expected else {}
+        present = effect.present(self.outside, service, expected) if expected else {}
         self.broken += [
             f"{service} committed past {where}: {key} is {present.get(key)}, not {number}"
             for key, (number, where) in expected.items()

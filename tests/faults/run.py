@@ -53,7 +53,7 @@ class Run:
         self.told, self.edited = (journal.Journal(folder / f"{name}.jsonl") for name in ("journal", "edits"))
         self.load = Load(stack.url("metrics"), tokens, self.told, self.script, self._allowed)
         self.edits = Edits(stack.url, tokens, self.edited, asked.seed, self.script.accounts)
-        self.lookout = Lookout(stack)
+        self.lookout = Lookout(stack, Seen(stack))
         scene = Scene(stack, self.rng, self.busy, asked.targets, proxies)
         self.disturbance = Disturbance(scene, folder / "faults.jsonl", self._moves, self.lookout.look)
         self.poison: list[Poison] = []
