@@ -64,7 +64,7 @@ def sound() -> tuple[Evidence, Canned]:
             line("client-evidence", "acme/0.1", "poison", 1, 7),
             line("client-evidence-dlq", "acme/0.1", None, None, 0, **grave),
         ],
-        lookout=Lookout(cast("Stack", None)),
+        lookout=Lookout(cast("Stack", None), outside),
         lags={("scoring", "client-evidence", 0): 0},
         ends=[("metrics-api", "exit status 0")],
         before=Sizes({"metrics-api": SMALL}, {"metrics_api": 4}),

@@ -10,6 +10,7 @@ import pytest
 
 from bellwether.stack import Stack
 from faults.disturb import KINDS, schedule
+from faults.handmade import Canned
 from faults.load import CANARY, TAKEN_BACK_AS, Item, Script
 from faults.lookout import EFFECTS, Lookout
 from faults.poison import WEIGHTS, brewed
@@ -70,10 +71,9 @@ def test_poison_is_of_every_kind_and_names_those_who_read_it(topic: str) -> None
             assert whom == readers(topic, None)
 
 
-def test_a_look_sees_a_commit_past_what_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    lookout, effect = Lookout(cast("Stack", None)), EFFECTS["plan"][0]
-    there = {("acme", "a1"): 2}
-    monkeypatch.setattr(type(effect), "present", lambda *_: there)
+def test_a_look_sees_a_commit_past_what_has_no_effect() -> None:
+    outside = Canned({("plan", "FROM account"): [("acme", "a1", 2)]})
+    lookout, effect = Lookout(cast("Stack", None), outside), EFFECTS["plan"][0]
 
     def record(offset: int, **data: object) -> SimpleNamespace:
         value = json.dumps({"tenantid": "acme", "data": data}).encode()
