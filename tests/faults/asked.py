@@ -23,11 +23,15 @@ CRASHES: Final = (
 
 @dataclass(frozen=True)
 class Targets:
-    """Which workers are hit, at which points of their code they die, and whose events are sent again."""
+    """Which workers are hit, at which points of their code they die, and whose events are sent again.
+
+    A worker dies when it gets to its point for the n-th time, `hits` at the most.
+    """
 
     workers: tuple[str, ...] = BUSY_WORKERS
     crashes: tuple[str, ...] = CRASHES
     senders: tuple[str, ...] = ("metrics", "scoring", "profile", "stakeholder")
+    hits: int = 5
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ async def crash_worker(scene: Scene) -> Strike:
     await asyncio.to_thread(scene.stack.halt, worker)
     scene.strike()
     since = scene.now()
-    scene.stack.equip(worker, {"BELLWETHER_FAULT": f"{point}:{scene.rng.randint(1, 5)}"})
+    scene.stack.equip(worker, {"BELLWETHER_FAULT": f"{point}:{scene.rng.randint(1, scene.targets.hits)}"})
     try:
         await asyncio.to_thread(scene.stack.resume, worker)
     except BellwetherError:

@@ -14,10 +14,11 @@ from faults.sabotage.edits import Edit
 CONSUMER: Final = "bellwether_kit.events.consumer"
 KAFKA: Final = "bellwether_kit.events.kafka"
 RELAY: Final = "bellwether_kit.events.relay"
+UNIT: Final = "bellwether_kit.db.unit_of_work"
 LEDGER: Final = "scoring_svc.ledger.store"
 EVALUATION: Final = "scoring_svc.evaluation.handlers"
 
-AFTER_COMMIT: Final = ("after-commit", "before-offset-commit")
+AFTER_COMMIT: Final = ("before-offset-commit",)
 IN_WORK: Final = ("before-write", "after-write")
 SCORING: Final = Targets(workers=("scoring-worker",), senders=("metrics",))
 
@@ -36,7 +37,7 @@ class Sabotage:
 
 
 def _dying(*crashes: str) -> Targets:
-    return Targets(SCORING.workers, crashes, SCORING.senders)
+    return Targets(SCORING.workers, crashes, SCORING.senders, hits=2)
 
 
 _HANDLE: Final = "        bad = await self._processor.process(records)\n"
@@ -95,7 +96,7 @@ SABOTAGES: Final[Mapping[str, Sabotage]] = {
         "workers send events to their topics before the transaction that decided them is committed",
         (
             Edit(
-                "bellwether_kit.db.unit_of_work",
+                UNIT,
                 "        self._entries.clear()\n",
                 "        self._entries.clear()\n"
                 "        from faults.sabotage.early import publish\n\n"
@@ -104,17 +105,26 @@ SABOTAGES: Final[Mapping[str, Sabotage]] = {
         ),
         processes=("metrics-worker", "scoring-worker"),
         kinds=("crash-worker",),
-        targets=_dying("before-commit"),
+        targets=_dying("after-outbox"),
     ),
     "relay-by-cursor": Sabotage(
-        "the relay goes on after the highest id it published; a lower one that was committed later waits for ever",
+        "the relay goes on after the highest id it published; a lower one that was committed later waits for ever."
+        " COMMITs take their time here, as on a busy disk",
         (
             Edit(
                 RELAY,
                 "WHERE published_at IS NULL AND topic",
                 "WHERE id > (SELECT coalesce(max(id), 0) FROM outbox WHERE published_at IS NOT NULL) AND topic",
             ),
+            Edit(
+                UNIT,
+                "            emitted = await unit.flush(self.source)\n",
+                "            emitted = await unit.flush(self.source)\n"
+                "            from faults.sabotage.early import linger\n\n"
+                "            await linger()\n",
+            ),
         ),
+        processes=("metrics-api", "metrics-worker"),
         kinds=("kill-worker", "cut-connections"),
     ),
     "two-relays": Sabotage(

@@ -1,5 +1,7 @@
-"""What the sabotage `publish-before-commit` does in the place of the relay."""
+"""What sabotages do between the outbox and COMMIT."""
 
+import asyncio
+import random
 from typing import Any
 
 from sqlalchemy import text
@@ -23,3 +25,8 @@ async def publish(session: AsyncSession, settings: Any, source: str) -> None:
     for sent in [await relay._send(producer, row) for row in rows]:
         await sent
     await session.execute(_SENT, {"ids": [row[0] for row in rows]})
+
+
+async def linger() -> None:
+    """Wait as a COMMIT does on a busy disk, for 0.3 s at most."""
+    await asyncio.sleep(random.random() * 0.3)
