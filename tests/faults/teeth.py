@@ -67,8 +67,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=[CONTROL, *SABOTAGES], default=None)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--events", type=int, default=1_200)
-    parser.add_argument("--faults", type=int, default=5)
+    parser.add_argument("--events", type=int, default=900)
+    parser.add_argument("--faults", type=int, default=4)
     said = parser.parse_args()
     console, good = Console(), True
     table = Table("sabotage", "seed", "s", "seen by", "in words")
