@@ -1,5 +1,6 @@
 """What processes take: memory, threads, open files, and connections to PostgreSQL."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ MIB: Final = 1024 * 1024
 SLACK: Final = {"memory": 150, "threads": 12, "files": 40}
 """MiB, threads and open files that a process may have more after the load than before: pools fill, caches warm."""
 MORE_CONNECTIONS: Final = 12
-"""Of a role: two pools fill, each of several connections, and a relay has one of its own."""
+"""Of each process of a role: its two pools fill, of ten connections each, and do not shrink again."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ def grown(before: Sizes, after: Sizes) -> list[str]:
         broken += [
             f"{name}: {what} {now}, {was[what]} before" for what, now in taken.items() if now > was[what] + SLACK[what]
         ]
+    running = Counter(f"{name.split('-')[0]}_{name.split('-')[1]}" for name in after.processes)
     return broken + [
         f"{role}: {now} connections, {before.connections.get(role, 0)} before"
         for role, now in after.connections.items()
-        if now > before.connections.get(role, 0) + MORE_CONNECTIONS
+        if now > before.connections.get(role, 0) + MORE_CONNECTIONS * max(1, running[role])
     ]

@@ -1,11 +1,13 @@
 """What only the database can promise: one unresolved alert, one row per revision, no lost update between workers."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from psycopg.errors import UniqueViolation
 
+from bellwether_kit.events import Event
 from bellwether_kit.ids import uuid7
 
 ALERT = """
@@ -45,3 +47,20 @@ async def test_one_id_may_be_used_by_two_tenants(world: Any) -> None:
     await world.tell(said, tenant="globex")
     rows = world.mailbox.admin("SELECT tenant FROM evidence ORDER BY tenant")
     assert [row.tenant for row in rows] == ["acme", "globex"]
+
+
+@pytest.mark.parametrize(("together", "in_order"), [(True, True), (True, False), (False, True)])
+async def test_of_two_touches_the_one_counted_later_stands_also_where_the_clock_went_back(
+    world: Any, saying: Any, together: bool, in_order: bool
+) -> None:
+    now = world.clock.now()
+    first, second = (
+        Event.of(saying.touch(at), tenant="acme", subject=str(saying.touch(at).account_id), time=at, sequence=number)
+        for number, at in ((1, now), (2, now - timedelta(minutes=5)))
+    )
+    said = [first, second] if in_order else [second, first]
+    for batch in [said] if together else [[event] for event in said]:
+        await world.tell(*batch)
+
+    [kept] = world.mailbox.admin("SELECT last_two_way_at, touch_sequence FROM measure")
+    assert (kept.last_two_way_at, kept.touch_sequence) == (now - timedelta(minutes=5), 2)

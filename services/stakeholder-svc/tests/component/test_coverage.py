@@ -1,11 +1,13 @@
 """Coverage and the power grid over HTTP, and coverage as others hear it."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from bellwether_kit.clock import FixedClock
 from bellwether_kit.ids import opaque_id, uuid7
 
 pytestmark = pytest.mark.usefixtures("known")
@@ -44,6 +46,18 @@ async def test_coverage_is_said_when_it_changes_and_only_then(
     ]
     assert {f"acme/{account_id}"} == {event.key for event in outbox(COVERAGE)}
     assert [event.sequence for event in outbox(COVERAGE)] == [1, 2, 3]
+
+
+async def test_coverage_that_is_said_after_the_clock_went_back_is_later_than_what_was_said_before(
+    put: Any, outbox: Any, clock: FixedClock
+) -> None:
+    await put({"name": "Kim", "decision_roles": ["economic"]})
+    clock.advance(timedelta(minutes=-5))
+    await put({"name": "Lee", "decision_roles": ["user"]})
+
+    first, second = (event.data for event in outbox(COVERAGE))
+    assert second["people"] == 2
+    assert datetime.fromisoformat(second["assessed_at"]) > datetime.fromisoformat(first["assessed_at"])
 
 
 async def test_who_of_ours_is_in_touch_says_how_much_hangs_by_one_thread(

@@ -58,9 +58,9 @@ class Report:
     sequence: int = 0
 
     @property
-    def order(self) -> tuple[datetime, int]:
-        """Which of two reports is the later one."""
-        return self.at, self.sequence
+    def order(self) -> tuple[int, datetime]:
+        """Which of two reports is the later one: where they are counted that says it, for clocks go back."""
+        return self.sequence, self.at
 
 
 async def keep(session: AsyncSession, reports: Sequence[Report]) -> None:

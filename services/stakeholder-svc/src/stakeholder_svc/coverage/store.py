@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
@@ -17,6 +17,9 @@ from stakeholder_svc.people.rules import Certainty
 from stakeholder_svc.published import CoverageChanged
 
 AccountKey = tuple[str, UUID]
+Assessed = tuple[Coverage, datetime]
+"""A coverage, and when it was said."""
+_TICK = timedelta(microseconds=1)
 
 _ACTIVE = text("""
     SELECT tenant, account_id, decision_roles, power, certainty, contacts FROM person
@@ -26,10 +29,11 @@ _ACTIVE = text("""
 
 _SAVE = text("""
     INSERT INTO coverage (tenant, account_id, coverage, missing_roles, people, thread_share, assessed_at)
-    SELECT tenant, account_id, coverage, string_to_array(missing, ','), people, thread_share, :now
+    SELECT tenant, account_id, coverage, string_to_array(missing, ','), people, thread_share, assessed_at
     FROM unnest(CAST(:tenants AS text[]), CAST(:accounts AS uuid[]), CAST(:coverages AS double precision[]),
-                CAST(:missing AS text[]), CAST(:people AS integer[]), CAST(:threads AS double precision[]))
-         AS e(tenant, account_id, coverage, missing, people, thread_share)
+                CAST(:missing AS text[]), CAST(:people AS integer[]), CAST(:threads AS double precision[]),
+                CAST(:times AS timestamptz[]))
+         AS e(tenant, account_id, coverage, missing, people, thread_share, assessed_at)
     ON CONFLICT (tenant, account_id) DO UPDATE
     SET coverage = EXCLUDED.coverage, missing_roles = EXCLUDED.missing_roles, people = EXCLUDED.people,
         thread_share = EXCLUDED.thread_share, assessed_at = EXCLUDED.assessed_at
@@ -57,13 +61,15 @@ async def reassess(uow: UnitOfWork, accounts: Collection[AccountKey]) -> None:
     last = await _locked(uow.session, accounts)
     contacts = await _contacts(uow.session, accounts)
     required = await required_roles(uow.session, {tenant for tenant, _ in accounts})
-    news: dict[AccountKey, Coverage] = {}
+    news: dict[AccountKey, Assessed] = {}
     for key in sorted(accounts):
         now = assess(contacts[key], required[key[0]])
-        if last.get(key) != now:
-            news[key] = now
-    await _save(uow.session, news, uow.now)
-    uow.emit(*(_changed(key, coverage, uow.now) for key, coverage in news.items()))
+        before, at = last.get(key, (None, uow.now - _TICK))
+        if before != now:
+            # Readers keep the latest: where the clock went back, what is said now comes after what was said before.
+            news[key] = now, max(uow.now, at + _TICK)
+    await _save(uow.session, news)
+    uow.emit(*(_changed(key, *assessed) for key, assessed in news.items()))
 
 
 async def settle_due(session: AsyncSession, accounts: Collection[AccountKey]) -> None:
@@ -100,17 +106,18 @@ async def required_roles(session: AsyncSession, tenants: Collection[str]) -> dic
     return {tenant: list(DEFAULT_REQUIRED) for tenant in tenants} | {row.tenant: row.required_roles for row in chosen}
 
 
-async def _locked(session: AsyncSession, accounts: Collection[AccountKey]) -> dict[AccountKey, Coverage]:
+async def _locked(session: AsyncSession, accounts: Collection[AccountKey]) -> dict[AccountKey, Assessed]:
     query = (
         select(CoverageRow)
         .where(tuple_(col(CoverageRow.tenant), col(CoverageRow.account_id)).in_(list(accounts)))
         .order_by(col(CoverageRow.tenant), col(CoverageRow.account_id))
         .with_for_update()
     )
-    return {
-        (row.tenant, row.account_id): Coverage(row.coverage, tuple(row.missing_roles), row.people, row.thread_share)
-        for row in await session.scalars(query)
-    }
+    return {(row.tenant, row.account_id): (_coverage(row), row.assessed_at) for row in await session.scalars(query)}
+
+
+def _coverage(row: CoverageRow) -> Coverage:
+    return Coverage(row.coverage, tuple(row.missing_roles), row.people, row.thread_share)
 
 
 async def _contacts(session: AsyncSession, accounts: Collection[AccountKey]) -> dict[AccountKey, list[Contact]]:
@@ -121,29 +128,31 @@ async def _contacts(session: AsyncSession, accounts: Collection[AccountKey]) -> 
     return found
 
 
-async def _save(session: AsyncSession, news: dict[AccountKey, Coverage], now: datetime) -> None:
+async def _save(session: AsyncSession, news: dict[AccountKey, Assessed]) -> None:
+    coverages = [coverage for coverage, _ in news.values()]
     columns = {
         **_columns(news),
-        "coverages": [coverage.coverage for coverage in news.values()],
-        "missing": [",".join(coverage.missing_roles) for coverage in news.values()],
-        "people": [coverage.people for coverage in news.values()],
-        "threads": [coverage.thread_share for coverage in news.values()],
+        "coverages": [coverage.coverage for coverage in coverages],
+        "missing": [",".join(coverage.missing_roles) for coverage in coverages],
+        "people": [coverage.people for coverage in coverages],
+        "threads": [coverage.thread_share for coverage in coverages],
+        "times": [at for _, at in news.values()],
     }
-    await session.execute(_SAVE, {**columns, "now": now})
+    await session.execute(_SAVE, columns)
 
 
 def _columns(accounts: Collection[AccountKey]) -> dict[str, list[object]]:
     return {"tenants": [tenant for tenant, _ in accounts], "accounts": [id_ for _, id_ in accounts]}
 
 
-def _changed(key: AccountKey, coverage: Coverage, now: datetime) -> Event:
+def _changed(key: AccountKey, coverage: Coverage, at: datetime) -> Event:
     tenant, account_id = key
     said = CoverageChanged(
         account_id=account_id,
         coverage=coverage.coverage,
         missing_roles=list(coverage.missing_roles),
         people=coverage.people,
-        assessed_at=now,
+        assessed_at=at,
         thread_share=coverage.thread_share,
     )
-    return Event.of(said, tenant=tenant, subject=str(account_id), time=now)
+    return Event.of(said, tenant=tenant, subject=str(account_id), time=at)
