@@ -1,7 +1,7 @@
 """Actions over HTTP, and what time makes of them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,17 @@ async def test_an_action_is_added_with_people_as_opaque_ids(
     assert action == (await client.get(made.headers["location"], headers=writer)).json()
     listed = await client.get(f"/v1/plans/{plan['id']}/actions", headers=writer)
     assert [action] == listed.json()["items"]
+
+
+async def test_progress_that_is_said_after_the_clock_went_back_is_later_than_what_was_said_before(
+    add: Any, outbox: Any, clock: FixedClock
+) -> None:
+    await add()
+    clock.advance(timedelta(minutes=-5))
+    await add(title="Second")
+    times = [datetime.fromisoformat(said.data["measured_at"]) for said in outbox(PROGRESSED)]
+    assert times == sorted(set(times))
+    assert outbox(PROGRESSED)[-1].data["actions_total"] == 2
 
 
 async def test_progress_is_said_with_every_change_of_its_figures(add: Any, change: Any, outbox: Any) -> None:

@@ -1,7 +1,7 @@
 """All SQL of plans; a change of figures is stored and said in one place: neither without the other."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -15,6 +15,8 @@ from plan_svc.actions.rules import Progress, next_report, progress
 from plan_svc.plans.rules import PlanStatus
 from plan_svc.plans.tables import Plan
 from plan_svc.published import PlanProgressed
+
+_TICK = timedelta(microseconds=1)
 
 
 async def find(session: AsyncSession, tenant: str, plan_id: UUID) -> Plan | None:
@@ -90,8 +92,9 @@ async def measure(uow: UnitOfWork, plans: Sequence[Plan], *, status_changed: boo
         plan.overdue_since = list(figures.overdue_since)
         plan.next_due_at = next_report(steps) if plan.status == PlanStatus.ACTIVE else None
         if news and (plan.status == PlanStatus.ACTIVE or plan.measured_at is not None):
-            plan.measured_at = uow.now
-            uow.emit(_progressed(plan, uow.now))
+            # Readers keep the latest: where the clock went back, what is said now comes after what was said before.
+            plan.measured_at = max(uow.now, plan.measured_at + _TICK) if plan.measured_at else uow.now
+            uow.emit(_progressed(plan, plan.measured_at))
     await uow.session.flush()
 
 
