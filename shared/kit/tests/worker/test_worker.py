@@ -147,6 +147,8 @@ async def test_events_come_in_take_effect_and_go_out_in_order(
         "before-offset-commit",
         "after-produce",
         "in-dead-letter",
+        "in-timer",
+        "in-revoke",
     ],
 )
 async def test_a_worker_that_dies_anywhere_and_starts_again_ends_in_the_same_state(
@@ -184,6 +186,19 @@ async def test_a_worker_that_dies_in_a_replay_tries_it_again_and_it_takes_effect
     assert [row.total for row in mailbox.admin("SELECT * FROM thing")] == [4]
     assert [said["data"] for said in await read_all(topics, "things")] == [{"account_id": str(THING), "total": 4}]
     assert (letter.replay_outcome, len(mailbox.dead_letters())) == (None, 1)
+
+
+async def test_a_worker_that_dies_while_partitions_move_to_another_leaves_them_to_it(
+    start_worker: Callable[..., WorkerProcess], topics: str, mailbox: Mailbox
+) -> None:
+    first = start_worker(fault="in-revoke:2")  # the first time is when it joins, and has nothing yet
+    await post(topics, seen(1))
+    await eventually(first.is_quiet)
+    second = start_worker()
+    assert await first.exit_code() == 137
+    await post(topics, seen(2))
+    await eventually(lambda: mailbox.admin("SELECT * FROM thing WHERE total = 3"))
+    await eventually(second.is_quiet)
 
 
 async def test_sigterm_drains_and_exits_with_0(start_worker: Callable[..., WorkerProcess], mailbox: Mailbox) -> None:

@@ -15,13 +15,14 @@ from bellwether_kit.ids import uuid7
 
 _idle: dict[tuple[str, str], list[str]] = defaultdict(list)
 
-_TABLES = """
-    SELECT format('DELETE FROM %I', relname) FROM pg_class
+EMPTYING = """
+    SELECT format('DELETE FROM %I', relname) AS statement FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
   UNION ALL
     SELECT format('SELECT setval(%L, 1, false)', relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
 """
+"""Finds the statements that leave a database without a row."""
 
 
 def address(admin_url: str, *, role: str, database: str) -> str:
@@ -82,5 +83,5 @@ def _empty(admin_url: str, name: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
             (name,),
         )
-        statements = [row[0] for row in server.execute(_TABLES)]
+        statements = [row[0] for row in server.execute(EMPTYING)]
         server.execute("BEGIN; " + "; ".join(statements) + "; COMMIT")

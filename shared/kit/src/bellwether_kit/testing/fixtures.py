@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bellwether_kit.clock import FixedClock
 from bellwether_kit.db.unit_of_work import Database
 from bellwether_kit.settings import ServiceSettings
+from bellwether_kit.testing.crashes import Crashes
 from bellwether_kit.testing.databases import address, make_template, without_a_row
 from bellwether_kit.testing.service import START, Mailbox, ServiceUnderTest
 from bellwether_kit.testing.tokens import TokenMint
@@ -101,6 +102,14 @@ def mailbox(
     """Events in and out of the service."""
     dsn = postgres.rpartition("/")[0] + f"/{database_name}"
     return Mailbox(service, database, dsn, clock)
+
+
+@pytest.fixture
+def crashes(
+    service: ServiceUnderTest, settings_as: Callable[..., ServiceSettings], clock: FixedClock, mailbox: Mailbox
+) -> Crashes:
+    """Have processes of the service die at named points of their code."""
+    return Crashes(service.name, settings_as("worker"), settings_as("api"), clock, mailbox)
 
 
 @pytest.fixture

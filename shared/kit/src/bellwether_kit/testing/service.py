@@ -19,6 +19,7 @@ from bellwether_kit.events.batches import BatchProcessor
 from bellwether_kit.events.envelope import encode
 from bellwether_kit.events.replays import Ask, ask, replay_timer
 from bellwether_kit.settings import ServiceSettings
+from bellwether_kit.testing.databases import EMPTYING
 from bellwether_kit.timers import Timer, fire
 
 
@@ -87,8 +88,14 @@ class Mailbox:
         self, *entries: Payload | Event, tenant: str = "acme", subject: str | None = None, times: int = 1
     ) -> None:
         """Deliver events (payloads get an envelope of their own) in one batch, the same batch ``times`` times."""
+        records = self.records(*entries, tenant=tenant, subject=subject)
+        for _ in range(times):
+            await self._processor.process(records)
+
+    def records(self, *entries: Payload | Event, tenant: str = "acme", subject: str | None = None) -> list[Record]:
+        """The records of events (payloads get an envelope of their own)."""
         events = [e if isinstance(e, Event) else self._event(e, tenant, subject) for e in entries]
-        records = [
+        return [
             self.record(
                 e.topic,
                 encode(e, source="/test", sequence=e.sequence or i, correlation=None, traceparent=None),
@@ -96,8 +103,12 @@ class Mailbox:
             )
             for i, e in enumerate(events, 1)
         ]
-        for _ in range(times):
-            await self._processor.process(records)
+
+    def start_over(self) -> None:
+        """Leave the database without a row, as before the first record, and the clock where it began."""
+        self._offset = 0
+        self._clock.set(START)
+        self.admin("; ".join(row.statement for row in self.admin(EMPTYING)))
 
     def _event(self, data: Payload, tenant: str, subject: str | None) -> Event:
         subject = subject or str(getattr(data, "account_id", ""))
@@ -108,16 +119,7 @@ class Mailbox:
 
         Raises when rows stay due.
         """
-        fired = 0
-        for timer in (*self._service.timers, replay_timer(self._processor)):
-            for _ in range(100):
-                count = await fire(self._database, timer)
-                fired += count
-                if not count:
-                    break
-            else:
-                raise AssertionError(f"timer {timer.name} leaves its rows due")
-        return fired
+        return await fire_until_quiet(self._database, (*self._service.timers, replay_timer(self._processor)))
 
     def admin(self, statement: str, *args: Any) -> list[Any]:
         """Rows (as named tuples) of a statement run as superuser, who sees all."""
@@ -138,6 +140,20 @@ class Mailbox:
     def dead_letters(self) -> list[Any]:
         """The rows of ``dead_letter`` in order of offset."""
         return self.admin('SELECT * FROM dead_letter ORDER BY "offset"')
+
+
+async def fire_until_quiet(database: Database, timers: Sequence[Timer]) -> int:
+    """Fire timers until nothing is due; gives how many rows fired. Raises AssertionError when rows stay due."""
+    fired = 0
+    for timer in timers:
+        for _ in range(100):
+            count = await fire(database, timer)
+            fired += count
+            if not count:
+                break
+        else:
+            raise AssertionError(f"timer {timer.name} leaves its rows due")
+    return fired
 
 
 def _outgoing(row: Any) -> Outgoing:
