@@ -201,6 +201,25 @@ async def test_a_worker_that_dies_while_partitions_move_to_another_leaves_them_t
     await eventually(second.is_quiet)
 
 
+async def test_a_worker_that_dies_before_it_cleans_leaves_it_to_its_successor(
+    start_worker: Callable[..., WorkerProcess], topics: str, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEAN_EVERY_SECONDS", "1")
+    old, new = (f"clock_timestamp() - interval '{hours} hours'" for hours in (25, 23))
+    for published in (old, new):
+        mailbox.admin(
+            "INSERT INTO outbox"
+            " (event_id, tenant, topic, key, type, sequence, value, headers, created_at, published_at)"
+            f" VALUES (gen_random_uuid(), 'acme', 'things', 'k', 't', 1, '', '{{}}', {published}, {published})"
+        )
+    assert await start_worker(fault="in-cleaner").exit_code() == 137
+    assert len(mailbox.admin("SELECT * FROM outbox")) == 2
+    start_worker()
+    await eventually(lambda: len(mailbox.admin("SELECT * FROM outbox")) == 1)
+    [kept] = mailbox.admin(f"SELECT published_at > {old} AS is_new FROM outbox")
+    assert kept.is_new
+
+
 async def test_sigterm_drains_and_exits_with_0(start_worker: Callable[..., WorkerProcess], mailbox: Mailbox) -> None:
     worker = start_worker()
     await eventually(worker.is_quiet)
