@@ -98,9 +98,9 @@ SABOTAGES: Final[Mapping[str, Sabotage]] = {
             Edit(
                 UNIT,
                 "        self._entries.clear()\n",
-                "        self._entries.clear()\n"
                 "        from faults.sabotage.early import publish\n\n"
-                "        await publish(self.session, self.settings, source)\n",
+                "        await publish(self.session, self.settings, source, [entry.id for entry in self._entries])\n"
+                "        self._entries.clear()\n",
             ),
         ),
         processes=("metrics-worker", "scoring-worker"),

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,16 +13,16 @@ from bellwether_kit.events.relay import Relay
 
 _OWN = text("""
     SELECT id, topic, key, type, event_id, value, headers FROM outbox
-    WHERE xmin = pg_current_xact_id()::xid AND published_at IS NULL ORDER BY id
+    WHERE event_id = ANY(:ids) ORDER BY id
 """)
 _SENT = text("UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(:ids)")
 _relays: dict[str, Relay] = {}
 
 
-async def publish(session: AsyncSession, settings: Any, source: str) -> None:
-    """Send what the transaction in hand has just put into the outbox, though it may still fail."""
+async def publish(session: AsyncSession, settings: Any, source: str, ids: Sequence[UUID]) -> None:
+    """Send the events that the transaction in hand has just put into the outbox, though it may still fail."""
     relay = _relays.setdefault(source, Relay(settings, "", source=source))
-    rows = [tuple(row) for row in await session.execute(_OWN)]
+    rows = [tuple(row) for row in await session.execute(_OWN, {"ids": list(ids)})]
     producer = await relay._ready_producer()
     for sent in [await relay._send(producer, row) for row in rows]:
         await sent
