@@ -1,4 +1,4 @@
-"""A worker of this service that dies at any point of its code: over accounts, coverage that is due, what is unreadable."""
+"""A worker of this service that dies at any point of its code: over accounts, due coverage, and what is unreadable."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
