@@ -13,8 +13,9 @@ from rich.console import Console
 
 from bellwether.home import Home
 from bellwether.stack import Stack
-from faults.asked import Asked
-from faults.disturb import KINDS, Fault
+from faults import gentle
+from faults.asked import Asked, Targets
+from faults.disturb import ASKED, Fault
 from faults.judge import Finding
 from faults.processes import REPLICAS
 from faults.proxy import Proxy
@@ -26,7 +27,7 @@ PROXIED = {"metrics-api": "metrics_api", "metrics-worker": "metrics_worker", "sc
 """Processes that reach PostgreSQL by a proxy, with their role."""
 
 
-def opened(folder: Path, *, secure: bool = False, brokers: int = 1) -> tuple[Stack, dict[str, Proxy]]:
+def opened(folder: Path, *, secure: bool = False, brokers: int = 1, apis: int = 1) -> tuple[Stack, dict[str, Proxy]]:
     """A stack that is not started, and the proxies before some of its processes."""
     proxies = {name: Proxy(lambda: stack.layout.ports["postgres"]) for name in PROXIED}
     variables: dict[str, dict[str, str]] = dict(VARIABLES)
@@ -41,7 +42,7 @@ def opened(folder: Path, *, secure: bool = False, brokers: int = 1) -> tuple[Sta
         clock=True,
         secure=secure,
         brokers=brokers,
-        replicas=REPLICAS,
+        replicas=REPLICAS | dict.fromkeys(gentle.APIS, apis),
         variables=variables,
     )
     return stack, proxies
@@ -49,7 +50,9 @@ def opened(folder: Path, *, secure: bool = False, brokers: int = 1) -> tuple[Sta
 
 def disturbed(said: argparse.Namespace, asked: Asked, folder: Path) -> tuple[list[Finding], list[Fault]]:
     """A run on a stack of its own."""
-    stack, proxies = opened(folder, secure=said.secure, brokers=said.brokers)
+    # Restarted in turn, every API needs a second process, which answers meanwhile.
+    apis = 2 if said.only == "rolling-restart" else 1
+    stack, proxies = opened(folder, secure=said.secure, brokers=said.brokers, apis=apis)
     stack.start()
     try:
         return asyncio.run(run(stack, asked, folder, proxies))
@@ -66,7 +69,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=Asked.events)
     parser.add_argument("--faults", type=int, default=Asked.faults)
     parser.add_argument("--minutes", type=float, default=None, help="go on disturbing so long, however many faults")
-    parser.add_argument("--only", default=None, choices=sorted(KINDS), help="one kind of fault")
+    parser.add_argument("--only", default=None, choices=sorted(ASKED), help="one kind of fault")
+    parser.add_argument("--away", type=float, default=120.0, help="seconds without a broker: --only kafka-away")
     parser.add_argument("--secure", action="store_true", help="lock Kafka: TLS, a login and access rules per service")
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="of Kafka; one at a time is killed")
     return parser.parse_args()
@@ -77,7 +81,7 @@ def main() -> int:
     said = parsed()
     seed = said.seed if said.seed is not None else random.SystemRandom().randrange(10**6)
     kinds = (said.only,) if said.only else None
-    asked = Asked(seed, said.events, said.faults, kinds, minutes=said.minutes)
+    asked = Asked(seed, said.events, said.faults, kinds, targets=Targets(away=said.away), minutes=said.minutes)
     folder = Path(mkdtemp(prefix="bellwether-faults-"))
     folder.chmod(0o755)
     console = Console()

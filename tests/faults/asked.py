@@ -32,6 +32,8 @@ class Targets:
     crashes: tuple[str, ...] = CRASHES
     senders: tuple[str, ...] = ("metrics", "scoring", "profile", "stakeholder")
     hits: int = 5
+    away: float = 120.0
+    """Seconds without a broker, where that is asked for."""
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,14 @@ import psycopg
 from aiokafka.errors import KafkaError
 
 from bellwether.errors import BellwetherError
-from faults import engines, processes
+from faults import engines, gentle, processes
 from faults.processes import Kind
 from faults.scene import GIVEN_UP, RECOVERY, Scene
 
 KINDS: Final[dict[str, Kind]] = processes.KINDS | engines.KINDS
+"""What goes wrong in a run."""
+ASKED: Final[dict[str, Kind]] = KINDS | gentle.KINDS
+"""What one may ask for besides."""
 LIMITS: Final = {"kill-worker": 30.0, "kill-other": 30.0}
 """Seconds until work goes on, at most, where it is not 60."""
 
@@ -56,7 +59,7 @@ class Disturbance:
         """Do one fault and see work go on; gives what came of it."""
         self._scene.strike()
         try:
-            strike = await KINDS[kind](self._scene)
+            strike = await ASKED[kind](self._scene)
             target, landed, odd = strike.target, strike.landed, strike.odd
             await self._look()
             odd = odd or await self._recovery(LIMITS.get(kind, RECOVERY))

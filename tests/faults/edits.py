@@ -33,13 +33,14 @@ class Edits:
     journal: Journal
     seed: int
     accounts: int
+    transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None
     done: int = 0
     _said: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     async def run(self, busy: Callable[[], bool]) -> None:
         """Change one thing after another while `busy` says so."""
         rng, numbers = random.Random(self.seed + 2), count(1)
-        async with httpx.AsyncClient(timeout=PATIENCE, verify=plain()) as client:
+        async with httpx.AsyncClient(transport=self.transport(), timeout=PATIENCE, verify=plain()) as client:
             while busy():
                 what, tenant = rng.choice(sorted(ROUTES)), rng.choice(TENANTS)
                 said = self._next(rng, what, tenant)

@@ -131,6 +131,8 @@ class Load:
     journal: Journal
     script: Script
     allowed: Callable[[], float] = lambda: 1.0
+    transport: Callable[[], httpx.AsyncBaseTransport | None] = lambda: None
+    """What clients send by, where it is not straight to `url`."""
     done: int = 0
     taken: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -141,7 +143,9 @@ class Load:
         total, begun = len(list(self.script.posts())), 0
         rng = random.Random(self.script.seed + 1)
         limits = httpx.Limits(max_connections=CONNECTIONS * 2)
-        async with httpx.AsyncClient(timeout=PATIENCE, limits=limits, verify=plain()) as client:
+        async with httpx.AsyncClient(
+            transport=self.transport(), timeout=PATIENCE, limits=limits, verify=plain()
+        ) as client:
 
             async def connection() -> None:
                 nonlocal begun

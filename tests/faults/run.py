@@ -20,6 +20,7 @@ from bellwether_kit.clock import ReplayClock
 from faults import journal, offsets
 from faults.arrival import arrived
 from faults.asked import Asked, Targets
+from faults.balancer import Balancer
 from faults.disturb import KINDS, Disturbance, Fault, schedule
 from faults.edits import Edits
 from faults.evidence import Evidence
@@ -53,6 +54,8 @@ class Run:
         self.told, self.edited = (journal.Journal(folder / f"{name}.jsonl") for name in ("journal", "edits"))
         self.load = Load(stack.url("metrics"), tokens, self.told, self.script, self._allowed)
         self.edits = Edits(stack.url, tokens, self.edited, asked.seed, self.script.accounts)
+        self.balancer = Balancer(stack)
+        self.load.transport = self.edits.transport = self.balancer.transport
         self.lookout = Lookout(stack, Seen(stack))
         scene = Scene(stack, self.rng, self.busy, asked.targets, proxies)
         self.disturbance = Disturbance(scene, folder / "faults.jsonl", self._moves, self.lookout.look)
@@ -77,6 +80,12 @@ class Run:
 
     async def disturb(self) -> None:
         """Load and faults, until both are over."""
+        async with self.balancer.looking():
+            await self._disturb()
+        for each in (self.told, self.edited, self.disturbance):
+            each.close()
+
+    async def _disturb(self) -> None:
         self._began = self._ended = time.monotonic()
         self._posting = asyncio.create_task(self.load.run())
         editing = asyncio.create_task(self.edits.run(self.busy))
@@ -92,8 +101,6 @@ class Run:
         self._over = True
         await self._posting
         await editing
-        for each in (self.told, self.edited, self.disturbance):
-            each.close()
 
     def _kinds(self) -> Iterator[str]:
         """The kinds of faults to do: so many, or for so long."""

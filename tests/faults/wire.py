@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from faults import gentle
 from faults.evidence import Evidence, Verdict
 from faults.load import CANARY, TENANTS
 from faults.poison import Spot
@@ -153,7 +154,12 @@ def recovered(evidence: Evidence) -> Verdict:
 def refusals(evidence: Evidence) -> Verdict:
     """I13: what was refused was refused with 503 and when to come again (or 429), and with nothing else."""
     posts = sum(evidence.told.outcomes.values()) + sum(evidence.edited.outcomes.values())
-    return posts, [*evidence.told.odd, *evidence.edited.odd]
+    broken = [*evidence.told.odd, *evidence.edited.odd]
+    allowed = [gentle.ANSWERS[fault.kind] for fault in evidence.faults if fault.kind in gentle.ANSWERS]
+    if allowed and len(allowed) == len(evidence.faults):
+        ends = Counter(evidence.told.outcomes) + Counter(evidence.edited.outcomes)
+        broken += [f"{number} posts ended {end}" for end, number in ends.items() if end not in set.union(*allowed)]
+    return posts, broken
 
 
 def at_rest(evidence: Evidence) -> Verdict:
