@@ -36,8 +36,7 @@ down: $(READY) ## stop the local stack; data stays
 
 .PHONY: test
 test: $(READY) ## set up all and pass every test, on a real PostgreSQL and a real Kafka
-	$(BIN)/pytest -q -n 2 services
-	$(BIN)/pytest -q shared tests  # these start processes and stacks of their own, one at a time
+	$(BIN)/pytest -q -n 2 --no-loadscope-reorder  # journeys in one of two, all else where there is room
 
 .PHONY: faults
 faults: $(READY) ## kill, freeze and cut off a running stack under load, and judge what is left (ARGS="--seed 7 --faults 40")

@@ -5,6 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bellwether.engines.session import Engines, EngineSession
 from bellwether.home import Home
@@ -22,6 +24,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the engines; in a parallel worker this does nothing."""
     config.stash[SESSION].close()
+
+
+class _Scheduler(LoadScopeScheduling):
+    """Sends a service's tests wherever there is room. Journeys share a stack, and others the topics of their file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        if path.startswith("services/"):
+            return nodeid
+        return "journeys" if path.startswith("tests/journeys/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Say which tests stay in one worker, one after another."""
+    return _Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from things.rig import FakeDatabase, Keys, assert_problem, client_of
 
 from bellwether_kit import telemetry
+from bellwether_kit.http import gate
 
 MakeApp = Callable[..., FastAPI]
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -108,8 +110,10 @@ async def test_a_database_that_is_away_is_503_and_stays_unnamed(
 
 
 async def test_one_line_is_logged_per_request_with_what_ties_it_together(
-    make_app: MakeApp, keys: Keys, capsys: pytest.CaptureFixture[str]
+    make_app: MakeApp, keys: Keys, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A logger keeps the name that the service had when it first spoke, which may have been in another test.
+    monkeypatch.setattr(gate, "_log", structlog.get_logger("bellwether.http"))
     app = make_app()
     async with app.router.lifespan_context(app), client_of(app, keys.token()) as client:
         await client.get("/v1/things?band=secret", headers={"X-Request-Id": "crm-42", "traceparent": PARENT})
