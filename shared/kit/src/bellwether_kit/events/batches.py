@@ -43,7 +43,9 @@ class BatchProcessor:
         self.topics = self._decoder.topics
 
     async def process(self, records: Sequence[Any]) -> int:
-        """Handle ``records`` (of one or more partitions, in order); gives how many were dead-lettered.
+        """Handle ``records`` (of one or more partitions, in order); gives how many were dead-lettered now.
+
+        A dead letter that is delivered again, after a crash or as its group is set back, is no news and not counted.
 
         Raises what is transient (see :func:`is_transient`) with nothing changed by the failed part: the caller
         waits and gives the same records again.
@@ -77,14 +79,13 @@ class BatchProcessor:
     async def _handle(self, batch: _Batch) -> int:
         """Try the batch as it is; when it fails by its content, its halves, and a single event as poison."""
         try:
-            await self._attempt(batch)
+            return await self._attempt(batch)
         except Exception as error:
             if is_transient(error):
                 raise
             if not batch.deliveries:
                 raise
             return await self._after_failure(batch, error)
-        return len(batch.rejected)
 
     async def _after_failure(self, batch: _Batch, error: Exception) -> int:
         deliveries = batch.deliveries
@@ -93,42 +94,43 @@ class BatchProcessor:
             first = await self._handle(_Batch(deliveries[:middle], batch.rejected))
             return first + await self._handle(_Batch(deliveries[middle:]))
         record, delivery = deliveries[0]
-        if not isinstance(error, Poison) and await self._worked_after_all(batch):
-            return len(batch.rejected)
+        if not isinstance(error, Poison):
+            buried = await self._worked_after_all(batch)
+            if buried is not None:
+                return buried
         log.error("event.poisoned", event_id=str(delivery.event.id), type=delivery.event.type, exc_info=error)
         reason = Rejected(record, type(error).__name__, str(error) or repr(error))
-        await self._attempt(_Batch([], [*batch.rejected, reason]), taken=delivery)
-        return len(batch.rejected) + 1
+        return await self._attempt(_Batch([], [*batch.rejected, reason]), taken=delivery)
 
-    async def _worked_after_all(self, batch: _Batch) -> bool:
-        """Whether a failure that may be a passing one goes away when tried again."""
+    async def _worked_after_all(self, batch: _Batch) -> int | None:
+        """Try again what may have been a passing failure; None when it does not go away."""
         for attempt in range(1, TRIES_OF_A_BUG):
             await asyncio.sleep(0.02 * 2**attempt)
             try:
-                await self._attempt(batch)
+                return await self._attempt(batch)
             except Poison:
-                return False
+                return None
             except Exception as error:
                 if is_transient(error):
                     raise
                 log.warning("event.failed", attempt=attempt + 1, error=repr(error))
-            else:
-                return True
-        return False
+        return None
 
-    async def _attempt(self, batch: _Batch, *, taken: Delivery | None = None) -> None:
+    async def _attempt(self, batch: _Batch, *, taken: Delivery | None = None) -> int:
+        """Handle the batch in one transaction; gives how many dead letters are new."""
         for attempt in range(1, TRIES_OF_A_CONFLICT + 1):
             try:
                 async with self._database.unit_of_work(None) as uow:
                     if taken is not None:
                         await claim(uow, self._consumer, [taken.event.id])
-                    await bury(uow, self._consumer, batch.rejected)
+                    buried = await bury(uow, self._consumer, batch.rejected)
                     await self._dispatch(uow, [delivery for _, delivery in batch.deliveries])
-                return
+                return buried
             except DBAPIError as error:
                 if _sqlstate(error) not in _CONFLICTS or attempt == TRIES_OF_A_CONFLICT:
                     raise
                 await asyncio.sleep(0.01 * attempt)
+        raise AssertionError("the last try ends or raises")
 
     async def _dispatch(self, uow: UnitOfWork, deliveries: Sequence[Delivery]) -> None:
         unique: dict[UUID, Delivery] = {}

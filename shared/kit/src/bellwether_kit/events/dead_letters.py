@@ -66,10 +66,13 @@ def _text_headers(record: Any) -> dict[str, str]:
     return {name: value.decode(errors="replace") for name, value in record.headers}
 
 
-async def bury(uow: UnitOfWork, consumer: str, rejected: Sequence[Rejected]) -> None:
-    """Store ``rejected`` in the unit of work and emit their copies, each once however often it is delivered."""
+async def bury(uow: UnitOfWork, consumer: str, rejected: Sequence[Rejected]) -> int:
+    """Store ``rejected`` in the unit of work and emit their copies, each once however often it is delivered.
+
+    Gives how many were not there yet.
+    """
     if not rejected:
-        return
+        return 0
     fault_point("in-dead-letter")
     by_id = {item.id(consumer): item for item in rejected}
     records = [item.record for item in by_id.values()]
@@ -89,7 +92,9 @@ async def bury(uow: UnitOfWork, consumer: str, rejected: Sequence[Rejected]) -> 
             "errors": [item.error[:2_000].replace("\x00", "") for item in by_id.values()],
         },
     )
-    uow.emit(*(_copy(id_, by_id[id_], consumer) for id_ in sorted(stored.scalars())))
+    fresh = sorted(stored.scalars())
+    uow.emit(*(_copy(id_, by_id[id_], consumer) for id_ in fresh))
+    return len(fresh)
 
 
 def _copy(id_: UUID, item: Rejected, consumer: str) -> RawRecord:
