@@ -20,9 +20,9 @@ Bury = Callable[..., UUID]
 Working = Callable[[], AbstractContextManager[None]]
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object, columns: int = 250) -> Result:
     """The command's result; errors that are said in one line are raised."""
-    result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": "250"})
+    result = CliRunner().invoke(app, [str(each) for each in arguments], env={"COLUMNS": str(columns)})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -36,6 +36,7 @@ def test_what_is_listed_can_be_narrowed(bury: Bury) -> None:
     first, second = bury(), bury(b"no event", topic="others", headers='{"ce_type": "other.v1"}')
     listed = run("list").stdout
     assert [str(first) in listed, "thing.sung.v1" in listed, "2 dead letters" in listed] == [True] * 3
+    assert str(first) in run("list", columns=60).stdout  # to be copied, also where it is printed narrow
     for narrowed in (("--topic", "others"), ("--type", "other.v1"), ("--service", "plan", "--topic", "others")):
         [letter] = json.loads(run("list", "--json", *narrowed).stdout)
         assert (letter["id"], letter["service"], letter["offset"]) == (str(second), "plan", 7)

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bellwether.operations.databases import clock, database_urls
 from bellwether.operations.letters import (
@@ -57,7 +57,8 @@ def list_(
     if as_json:
         typer.echo(json.dumps([asdict(letter) for letter in found], indent=2, default=str))
         return
-    table = Table("id", "service", "record", "type", "error", "received", "state", "tries", box=None)
+    whole_id = Column("id", min_width=36)  # it is what one gives to `show` and `replay`
+    table = Table(whole_id, "service", "record", "type", "error", "received", "state", "tries", box=None)
     for each in found:
         record = f"{each.topic}/{each.partition}@{each.offset}"
         error = escape(f"{each.error_type}: {each.error}"[:60])
