@@ -76,11 +76,18 @@ def contacts(evidence: Evidence) -> Verdict:
     return len(said), differences("scoring's contacts", said, heard)
 
 
+_TOLD = """
+    SELECT tenant, id::text, status <> 'resolved' FROM alert AS a
+    WHERE NOT EXISTS (SELECT FROM held_alert AS h WHERE h.tenant = a.tenant AND h.alert_id = a.id)
+"""
+"""Of alerts that a storm holds nobody hears until a person decides; at the end days pass, and sources are silent."""
+
+
 def healths(evidence: Evidence) -> Verdict:
     """profile-svc shows the health that scoring-svc last published, and plan-svc has seen each alert as it is."""
     health = "SELECT tenant, account_id::text, sequence, band FROM account_health WHERE sequence > 0"
     said = evidence.outside.rows("scoring", health)
     broken = differences("profile's health", said, evidence.outside.rows("profile", health))
-    alerts = evidence.outside.rows("scoring", "SELECT tenant, id::text, status <> 'resolved' FROM alert")
+    alerts = evidence.outside.rows("scoring", _TOLD)
     seen = evidence.outside.rows("plan", "SELECT tenant, alert_id::text, open FROM alert_seen")
     return len(said) + len(alerts), broken + differences("plan's alerts", alerts, seen)
