@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from statistics import mean, median
 
 import psycopg
 from evidence import account_ids, corrected, records, value
-from results import keep, machine, table
+from results import Rows, keep
 from rich.progress import track
+from stacks import running
 
-from bellwether.home import Home, repository_root
+from bellwether.home import repository_root
 from bellwether.stack import Stack
 from bellwether_kit.db import Database
 from bellwether_kit.db.migrations import upgrade
@@ -131,20 +132,18 @@ async def measure(stack: Stack, given: argparse.Namespace) -> dict[str, dict[str
     return found
 
 
-def report(found: dict[str, dict[str, list[float]]], given: argparse.Namespace) -> None:
-    """Print each cost beside the least one's."""
-    shortest, *longer = [f"{pieces:,} pieces" for pieces in given.pieces]
+def rows(found: dict[str, dict[str, list[float]]], given: argparse.Namespace) -> Rows:
+    """The dearest history beside the cheapest, and many accounts beside few; new events and corrections alike."""
     few, many = (f"{accounts:,} accounts" for accounts in given.accounts)
-    for what, costs in found.items():
-        for long in longer:
-            title = f"F5: µs of processors an event ({what}), one of each of {given.owners} accounts in a transaction"
-            table(title, costs, ours=long, base=shortest, goal="at most 1.3")
-        title = f"F6: µs of processors an event ({what}), {TIMED} of as many accounts in a transaction"
-        table(title, costs, ours=many, base=few, goal="at most 1.3")
+    both = {
+        name: [mean(pair) for pair in zip(*(found[what][name] for what in found), strict=True)] for name in found["new"]
+    }
+    lengths = sorted((f"{pieces:,} pieces" for pieces in given.pieces), key=lambda name: median(both[name]))
+    return {"F5": (both[lengths[-1]], both[lengths[0]]), "F6": (both[many], both[few])}
 
 
 def main() -> None:
-    """Make the histories, measure, print, and keep it in results.json."""
+    """Make the histories, measure, print the rows, keep them."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--owners", type=int, default=50, help="accounts whose histories differ in length")
     options.add_argument("--pieces", type=int, nargs="+", default=[10, 1_000, 10_000], help="shortest history first")
@@ -154,15 +153,9 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
     collect_seldom()
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=(), any_port=True)
-        stack.start()
-        try:
-            found = asyncio.run(measure(stack, given))
-        finally:
-            stack.stop()
-    report(found, given)
-    keep("growth", {"machine": machine(), **vars(given), "microseconds": found})
+    with running() as stack:
+        found = asyncio.run(measure(stack, given))
+    keep("growth", rows(found, given), **vars(given), microseconds=found)
 
 
 if __name__ == "__main__":

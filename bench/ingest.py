@@ -6,8 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from statistics import median
 from uuid import UUID
 
 import bare
@@ -17,20 +16,18 @@ import psycopg
 from activities import SOURCE, account_name, activities, activity
 from aiokafka import AIOKafkaProducer
 from posting import bulk, exchange, post, request
-from results import keep, machine, table
+from results import Rows, keep
 from serving import serving
+from stacks import memory, running, unlimited
 
-from bellwether.home import Home
 from bellwether.stack import Stack
 from bellwether_kit.ids import uuid7
 
 TENANT = "bench"
 PATH = "/v1/activities"
-HERE = Path(__file__).parent
 SMALL = 30  # accounts with a short history
 SHORT, LONG = 10, 10_000
 YEARS = 30  # that a long history goes back
-UNLIMITED = {"BELLWETHER_METRICS_RATE_PER_SECOND": "1e6", "BELLWETHER_METRICS_RATE_BURST": "1000000"}
 
 
 class Ingest:
@@ -154,15 +151,14 @@ class Ingest:
             self._post(bulk(items, 500), 4)
             done += part
             if done in (count // 10, count // 2, count):
-                held[f"{done:,}"] = {name: _rss(self._stack.pid(f"metrics-{name}")) for name in ("api", "worker")}
+                held[f"{done:,}"] = {name: self.held(name) for name in ("api", "worker")}
                 print(f"after {done:,} activities: {held[f'{done:,}']} MiB", flush=True)
         self._stack.halt("metrics-worker")
         return held
 
-
-def _rss(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
+    def held(self, kind: str) -> float:
+        """MiB that the API or the worker holds now."""
+        return memory(self._stack.pid(f"metrics-{kind}"))
 
 
 async def _announce(bootstrap: str, count: int) -> None:
@@ -196,22 +192,17 @@ def main() -> None:
     options.add_argument("--singles", type=int, default=5_000, help="one by one, each round")
     options.add_argument("--accounts", type=int, default=1_000)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--history", type=int, default=200, help="posts to each sort of account")
+    options.add_argument("--history", type=int, default=0, help="posts to accounts of a short and a long history")
     options.add_argument("--memory", type=int, default=0, help="activities to watch memory over; a million takes long")
     given = options.parse_args()
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=("metrics",), any_port=True, variables={"metrics-api": UNLIMITED})
-        stack.start()
-        try:
-            ingest = Ingest(stack, given)
-            ingest.prepare()
-            measure(ingest, given)
-        finally:
-            stack.stop()
+    with running("metrics", variables={"metrics-api": unlimited("metrics")}) as stack:
+        ingest = Ingest(stack, given)
+        ingest.prepare()
+        measure(ingest, given)
 
 
 def measure(ingest: Ingest, given: argparse.Namespace) -> None:
-    """The rounds, contestants in turn, and then what the path costs in time and memory."""
+    """The rounds, contestants in turn, and then what the path costs beside a long history, and in memory."""
     contestants: dict[str, tuple[Callable[[int], float], int]] = {
         "in bulk": (ingest.bulk, given.activities),
         "COPY": (ingest.floor, given.activities),
@@ -221,26 +212,21 @@ def measure(ingest: Ingest, given: argparse.Namespace) -> None:
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(given.rounds):
         for name, (run, count) in contestants.items():
-            if count:
-                rates[name].append(run(count))
-    found: dict[str, object] = {"machine": machine(), **vars(given), "rates": rates}
-    if given.activities:
-        table("F2: bulk, activities/s", rates, ours="in bulk", base="COPY", goal="0.3 (in the end 0.5)")
-    if given.singles:
-        table("F3: singles, activities/s", rates, ours="one by one", base="bare route", goal="0.4 (in the end 0.5)")
-    keep("ingest", found | costs(ingest, given))
-
-
-def costs(ingest: Ingest, given: argparse.Namespace) -> dict[str, object]:
-    """What the path costs beside a long history, and in memory."""
-    found: dict[str, object] = {}
+            rates[name].append(run(count))
+            print(f"{name}: {rates[name][-1]:,.0f} activities/s", flush=True)
+    rows: Rows = {
+        "F2": (rates["in bulk"], rates["COPY"]),
+        "F3": (rates["one by one"], rates["bare route"]),
+        "F10 API after F3": ([ingest.held("api")], []),
+    }
+    found: dict[str, object] = {**vars(given), "rates": rates}
     if given.history:
         found["history"] = spent = ingest.history(given.history)
-        for what in ("new", "corrected"):
-            table(f"{what} activity, ms", spent, ours=f"{what}, long", base=f"{what}, short", goal="at most 1.3")
+        for what, samples in spent.items():
+            print(f"{what}: {median(samples):.1f} ms")
     if given.memory:
         found["memory"] = ingest.memory(given.memory)
-    return found
+    keep("ingest", rows, **found)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,12 @@ Pages are measured as they come, most of them remembered, and so that none is: e
 
 import argparse
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 from reads import TENANT, Path_, Reads, measure
-from results import keep, machine
+from results import keep
+from stacks import running, unlimited
 
-from bellwether.home import Home
-from bellwether.stack import Stack
-
-UNLIMITED = {"BELLWETHER_SCORING_RATE_PER_SECOND": "1e6", "BELLWETHER_SCORING_RATE_BURST": "1000000"}
 SORTS = ("score", "-score", "change", "-change", "value", "-value", "priority", "-priority")
 KINDS = ("meeting-held", "meeting-declined", "call-unreturned", "advice-sought", "order-placed", "scope-reduced")
 
@@ -97,15 +92,14 @@ def main() -> None:
     options.add_argument("--requests", type=int, default=3_000, help="of each route, each round")
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=("scoring",), any_port=True, variables={"scoring-api": UNLIMITED})
-        stack.start()
-        try:
-            reads = Portfolio(stack)
-            reads.evaluate(given.accounts)
-            keep("portfolio", {"machine": machine(), **vars(given), **measure(reads, given.requests, given.rounds)})
-        finally:
-            stack.stop()
+    with running("scoring", variables={"scoring-api": unlimited("scoring")}) as stack:
+        reads = Portfolio(stack)
+        reads.evaluate(given.accounts)
+        rates, slowest = measure(reads, given.requests, given.rounds)
+    rows: dict[str, tuple[list[float], list[float]]] = {}
+    for row, route in (("page", "portfolio"), ("page anew", "portfolio anew"), ("health", "health")):
+        rows |= {f"F8 {row}": (rates[route], rates["bare"]), f"F8 {row} p99": (slowest[route], [])}
+    keep("portfolio", rows, **vars(given), rates=rates, p99_ms=slowest)
 
 
 if __name__ == "__main__":

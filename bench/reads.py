@@ -11,22 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 from buckets import fill
 from posting import exchange
-from results import keep, machine, table
+from results import keep
 from serving import serving
+from stacks import running, unlimited
 
-from bellwether.home import Home
 from bellwether.stack import Stack
 
 TENANT = "bench"
-HERE = Path(__file__).parent
 CONNECTIONS = 32
-UNLIMITED = {"BELLWETHER_METRICS_RATE_PER_SECOND": "1e6", "BELLWETHER_METRICS_RATE_BURST": "1000000"}
 
 Path_ = Callable[[random.Random], str]
 
@@ -113,8 +109,8 @@ async def _read(port: int, requests: Sequence[bytes]) -> list[float]:
     return [*spent, time.perf_counter() - started]
 
 
-def measure(reads: Reads, requests: int, rounds: int) -> dict[str, object]:
-    """Requests a second of each route beside the bare one, in turn, and the 99th percentile of each."""
+def measure(reads: Reads, requests: int, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Requests a second of each route and of the bare one, in turn, and the 99th percentile of each in ms."""
     rates: dict[str, list[float]] = {}
     slowest: dict[str, list[float]] = {}
     paths = reads.paths()
@@ -127,11 +123,11 @@ def measure(reads: Reads, requests: int, rounds: int) -> dict[str, object]:
             *spent, seconds = run()
             rates.setdefault(name, []).append(len(spent) / seconds)
             slowest.setdefault(name, []).append(statistics.quantiles(spent, n=100)[98])
-    for name in paths:
-        table(f"F8: {name}, requests/s", rates, ours=name, base="bare", goal="0.5")
-        ours, base = (statistics.median(slowest[one]) for one in (name, "bare"))
-        print(f"p99 {ours:.1f} ms, goal 50 ms; of the bare route {base:.1f} ms\n")
-    return {"rates": rates, "p99_ms": slowest}
+    for name, found in rates.items():
+        ratio = statistics.median(one / base for one, base in zip(found, rates["bare"], strict=True))
+        p99 = statistics.median(slowest[name])
+        print(f"{name}: {statistics.median(found):,.0f}/s, {ratio:.2f} of the bare route, p99 {p99:.1f} ms")
+    return rates, slowest
 
 
 def main() -> None:
@@ -142,15 +138,11 @@ def main() -> None:
     options.add_argument("--requests", type=int, default=3_000, help="of each route, each round")
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=("metrics",), any_port=True, variables={"metrics-api": UNLIMITED})
-        stack.start()
-        try:
-            reads = Reads(stack)
-            reads.prepare(given.accounts, given.busy)
-            keep("reads", {"machine": machine(), **vars(given), **measure(reads, given.requests, given.rounds)})
-        finally:
-            stack.stop()
+    with running("metrics", variables={"metrics-api": unlimited("metrics")}) as stack:
+        reads = Reads(stack)
+        reads.prepare(given.accounts, given.busy)
+        rates, slowest = measure(reads, given.requests, given.rounds)
+        keep("reads", {}, **vars(given), rates=rates, p99_ms=slowest)
 
 
 if __name__ == "__main__":

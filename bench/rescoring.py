@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from evidence import records
-from results import keep, machine, table
+from results import keep
 from rich.progress import track
+from stacks import memory, running
 
 from bellwether.engines.ports import free_ports
-from bellwether.home import Home, repository_root
+from bellwether.home import repository_root
 from bellwether.stack import Stack
 from bellwether_kit.db.migrations import upgrade
 from bellwether_kit.db.provision import provision
@@ -63,8 +63,10 @@ async def until_lag_0(bootstrap: str, group: str, total: int) -> None:
     await admin.close()
 
 
-def seconds_to_drain(stack: Stack, command: list[str], environment: dict[str, str], group: str, total: int) -> float:
-    """Start ``command`` as a process and time it until everything is committed."""
+def drained(
+    stack: Stack, command: list[str], environment: dict[str, str], group: str, total: int
+) -> tuple[float, float]:
+    """Start ``command`` as a process and time it until all is committed; gives events/s and MiB that it then holds."""
     bootstrap = stack.layout.kafka_bootstrap
     asyncio.run(rewind(bootstrap, group))
     log = stack.home.logs / f"bench-{group}.log"
@@ -73,7 +75,7 @@ def seconds_to_drain(stack: Stack, command: list[str], environment: dict[str, st
         process = subprocess.Popen(command, env=os.environ | environment, stdout=said, stderr=said)
     try:
         asyncio.run(until_lag_0(bootstrap, group, total))
-        return time.perf_counter() - started
+        return total / (time.perf_counter() - started), memory(process.pid)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -81,7 +83,7 @@ def seconds_to_drain(stack: Stack, command: list[str], environment: dict[str, st
         process.kill()
 
 
-def ours(stack: Stack, total: int) -> float:
+def ours(stack: Stack, total: int) -> tuple[float, float]:
     """A scoring worker on an empty, migrated database."""
     layout = stack.layout
     with psycopg.connect(layout.postgres_url, autocommit=True) as server:
@@ -94,46 +96,38 @@ def ours(stack: Stack, total: int) -> float:
         "BELLWETHER_SCORING_WORKER_PORT": str(free_ports(1)[0]),
         "BELLWETHER_LOG_LEVEL": "warning",
     }
-    return seconds_to_drain(stack, [sys.executable, "-m", "scoring_svc.worker"], environment, "scoring", total)
+    return drained(stack, [sys.executable, "-m", "scoring_svc.worker"], environment, "scoring", total)
 
 
-def floor(stack: Stack, total: int) -> float:
+def floor(stack: Stack, total: int) -> tuple[float, float]:
     """The floor on empty tables."""
     layout = stack.layout
     with psycopg.connect(layout.postgres_url, autocommit=True) as server:
         server.execute("DROP TABLE IF EXISTS floor_ledger, floor_account")
     words = ["--bootstrap", layout.kafka_bootstrap, "--dsn", layout.postgres_url, "--topic", TOPIC, "--group", "floor"]
-    return seconds_to_drain(stack, [sys.executable, str(HERE / "floor.py"), *words], {}, "floor", total)
+    return drained(stack, [sys.executable, str(HERE / "floor.py"), *words], {}, "floor", total)
 
 
 def main() -> None:
-    """Run the rounds, print the table, write results.json."""
+    """Run the rounds, print the rows, keep them."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--events", type=int, default=200_000)
     options.add_argument("--accounts", type=int, default=5_000)
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()
-    contestants: dict[str, Callable[[Stack, int], float]] = {"floor": floor, "scoring worker": ours}
+    contestants: dict[str, Callable[[Stack, int], tuple[float, float]]] = {"floor": floor, "ours": ours}
     rates: dict[str, list[float]] = {name: [] for name in contestants}
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=(), any_port=True)
-        stack.start()
-        try:
-            asyncio.run(fill(stack.layout.kafka_bootstrap, given.events, given.accounts))
-            for _ in range(given.rounds):
-                for name, drain in contestants.items():
-                    rates[name].append(given.events / drain(stack, given.events))
-                    print(f"{name}: {rates[name][-1]:,.0f} events/s", flush=True)
-        finally:
-            stack.stop()
-    report(rates, given)
-
-
-def report(rates: dict[str, list[float]], given: argparse.Namespace) -> None:
-    """Print medians, ranges and the ratio of each round; keep the same."""
-    title = f"F1: rescoring, events/s ({given.events:,} events, {given.accounts:,} accounts)"
-    table(title, rates, ours="scoring worker", base="floor", goal="0.5 (done from 0.2)")
-    keep("rescoring", {"machine": machine(), "rates": rates, **vars(given)})
+    held: dict[str, list[float]] = {name: [] for name in contestants}
+    with running() as stack:
+        asyncio.run(fill(stack.layout.kafka_bootstrap, given.events, given.accounts))
+        for _ in range(given.rounds):
+            for name, drain in contestants.items():
+                rate, mib = drain(stack, given.events)
+                rates[name].append(rate)
+                held[name].append(mib)
+                print(f"{name}: {rate:,.0f} events/s, {mib:.0f} MiB", flush=True)
+    rows = {"F1": (rates["ours"], rates["floor"]), "F10 worker after F1": (held["ours"], [])}
+    keep("rescoring", rows, **vars(given), rates=rates, memory=held)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
 from aiokafka import AIOKafkaProducer
 from evidence import records
-from results import keep, machine, table
+from results import keep
 from rich.progress import track
+from stacks import running
 
-from bellwether.home import Home
 from bellwether.settle import settle
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
@@ -89,30 +87,23 @@ async def _tell(bootstrap: str, accounts: int, pieces: int) -> None:
 
 
 def main() -> None:
-    """Let days pass, print the table, write results.json."""
+    """Let days pass, print the row, keep it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--accounts", type=int, default=50_000)
     options.add_argument("--pieces", type=int, default=5, help="of evidence of each account, on the average")
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
-    rates: dict[str, list[float]] = {"floor": [], "scoring worker": []}
-    with TemporaryDirectory(prefix="bellwether-bench-", ignore_cleanup_errors=True) as folder:
-        stack = Stack(Home(Path(folder)), services=("scoring",), any_port=True, clock=True)
-        stack.start()
-        try:
-            timers = Timers(stack)
-            due = timers.prepare(given.accounts, given.pieces)
-            contestants: dict[str, Callable[[], float]] = {"floor": timers.floor, "scoring worker": timers.ours}
-            timers.ours()  # once unmeasured: the planner knows the rows afterwards
-            for _ in range(given.rounds):
-                for name, run in contestants.items():
-                    rates[name].append(due / run())
-                    print(f"{name}: {rates[name][-1]:,.0f} accounts/s", flush=True)
-        finally:
-            stack.stop()
-    title = f"F7: accounts evaluated a second ({due:,} due at once, every one with an event)"
-    table(title, rates, ours="scoring worker", base="floor", goal="5,000 accounts/s")
-    keep("timers", {"machine": machine(), **vars(given), "rates": rates})
+    rates: dict[str, list[float]] = {"floor": [], "ours": []}
+    with running("scoring", clock=True) as stack:
+        timers = Timers(stack)
+        due = timers.prepare(given.accounts, given.pieces)
+        contestants: dict[str, Callable[[], float]] = {"floor": timers.floor, "ours": timers.ours}
+        timers.ours()  # once unmeasured: the planner knows the rows afterwards
+        for _ in range(given.rounds):
+            for name, run in contestants.items():
+                rates[name].append(due / run())
+                print(f"{name}: {rates[name][-1]:,.0f} accounts/s", flush=True)
+    keep("timers", {"F7": (rates["ours"], [])}, **vars(given), due=due, rates=rates)
 
 
 if __name__ == "__main__":
