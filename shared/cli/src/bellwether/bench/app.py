@@ -16,6 +16,7 @@ BENCHMARKS = {
     "reads": "F8: metrics of two years of 50,000 accounts, beside a bare route with one SELECT (--help).",
     "growth": "F5, F6: what an event costs beside short and long histories, and among few and many accounts (--help).",
     "timers": "F7: accounts that a scoring worker evaluates a second when a day has passed, beside its floor (--help).",
+    "relay": "F9: events that the relay publishes a second, beside raw produce of the same bytes (--events --rounds).",
     "portfolio": "F8: portfolio and health among 50,000 accounts, beside a bare route with one SELECT (--help).",
 }
 """Programs of the folder, and what each measures."""
