@@ -1,7 +1,7 @@
 """Activities for the benchmarks as a CRM posts them: seeded, in order of time, of every sort."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,8 +27,17 @@ def account_name(number: int) -> str:
 
 def activity(chance: random.Random, name: str, account: int, at: datetime) -> dict[str, Any]:
     """One activity of an account, of a sort as often as such sorts are."""
-    sort = chance.choices(_SORTS, _WEIGHTS)[0][1]
-    return sort | {
+    return _of(chance.choices(_SORTS, _WEIGHTS)[0][1], chance, name, account, at)
+
+
+def escalation(chance: random.Random, name: str, account: int, at: datetime) -> dict[str, Any]:
+    """A complaint that is escalated: one is enough for an alert."""
+    return _of({"type": "ticket", "outcome": "escalated"}, chance, name, account, at)
+
+
+def _of(sort: Mapping[str, Any], chance: random.Random, name: str, account: int, at: datetime) -> dict[str, Any]:
+    return {
+        **sort,
         "source": SOURCE,
         "external_id": name,
         "occurred_at": at.isoformat(),

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "growth": "F5, F6: what an event costs beside short and long histories, and among few and many accounts (--help).",
     "timers": "F7: accounts that a scoring worker evaluates a second when a day has passed, beside its floor (--help).",
     "relay": "F9: events that the relay publishes a second, beside raw produce of the same bytes (--events --rounds).",
+    "reaction": "F4, F10: from a post to its alert under a steady stream, by hops; memory, cold starts (--help).",
     "portfolio": "F8: portfolio and health among 50,000 accounts, beside a bare route with one SELECT (--help).",
 }
 """Programs of the folder, and what each measures."""
