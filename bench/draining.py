@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -53,32 +55,63 @@ async def rewind(bootstrap: str, group: str) -> None:
 
 
 class Drain:
-    """Processes of one consumer group, whose output goes to one log; they end with the context of `draining`."""
+    """Processes of one consumer group, just started, and the log of all that they say; see `draining`."""
 
-    def __init__(self, bootstrap: str, group: str, processes: Sequence[subprocess.Popen[bytes]], log: Path) -> None:
+    def __init__(
+        self, bootstrap: str, group: str, processes: Sequence[subprocess.Popen[bytes]], log: IO[bytes]
+    ) -> None:
         self._bootstrap = bootstrap
         self._group = group
-        self.processes = processes
+        self._processes = processes
         self._log = log
+        self.started = time.perf_counter()
 
-    async def until(self, count: int) -> tuple[int, float]:
-        """Wait until so many records are committed: how many it were then, and the time of ``perf_counter``.
+    async def until(self, count: int, *, members: int = 1) -> tuple[int, float]:
+        """Wait until so many records are committed and so many members share the partitions.
 
-        Raises RuntimeError, with what the log says last, once one of the processes failed.
+        Gives how many records it were then, and the time of ``perf_counter``. Raises RuntimeError, with what they
+        said last, once one of the processes failed.
         """
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         await admin.start()
         try:
             while True:
-                offsets = await admin.list_consumer_group_offsets(self._group)
-                done = sum(o.offset for tp, o in offsets.items() if tp.topic == TOPIC)
-                if done >= count:
+                done = await self._committed(admin)
+                if done >= count and (members == 1 or await self._members(admin) == members):
                     return done, time.perf_counter()
-                if any(process.poll() for process in self.processes):
-                    raise RuntimeError(f"{self._group} failed: {self._log.read_text()[-2_000:]}")
+                self._check()
                 await asyncio.sleep(0.05)
         finally:
             await admin.close()
+
+    def held(self) -> list[float]:
+        """MiB of memory that each of the processes holds."""
+        return [memory(process.pid) for process in self._processes]
+
+    def end(self) -> None:
+        """Ask the processes to end, and make them."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            process.kill()
+
+    async def _committed(self, admin: AIOKafkaAdminClient) -> int:
+        offsets = await admin.list_consumer_group_offsets(self._group)
+        return sum(o.offset for tp, o in offsets.items() if tp.topic == TOPIC)
+
+    async def _members(self, admin: AIOKafkaAdminClient) -> int:
+        """Members of a group that is not just sharing its partitions out; 0 of one that is."""
+        (answer,) = await admin.describe_consumer_groups([self._group])
+        _, _, state, _, _, members, *_ = answer.groups[0]
+        return len(members) if state == "Stable" else 0
+
+    def _check(self) -> None:
+        if any(process.poll() for process in self._processes):
+            size = self._log.seek(0, os.SEEK_END)
+            self._log.seek(max(0, size - 2_000))
+            raise RuntimeError(f"{self._group} failed: {self._log.read().decode(errors='replace')}")
 
 
 @contextmanager
@@ -86,27 +119,18 @@ def draining(
     stack: Stack, command: list[str], group: str, environments: Sequence[Mapping[str, str]] = ({},)
 ) -> Iterator[Drain]:
     """``command`` from the beginning of the topic on, as one process for each of ``environments``."""
-    bootstrap = stack.layout.kafka_bootstrap
-    asyncio.run(rewind(bootstrap, group))
-    log = stack.home.logs / f"bench-{group}.log"
-    with log.open("ab") as said:
-        processes = [
-            subprocess.Popen(command, env=os.environ | environment, stdout=said, stderr=said)
-            for environment in environments
-        ]
-    try:
-        yield Drain(bootstrap, group, processes, log)
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
+    asyncio.run(rewind(stack.layout.kafka_bootstrap, group))
+    with TemporaryFile() as log:
+        processes = [subprocess.Popen(command, env=os.environ | e, stdout=log, stderr=log) for e in environments]
+        drain = Drain(stack.layout.kafka_bootstrap, group, processes, log)
+        try:
+            yield drain
+        finally:
+            drain.end()
 
 
-def ours(stack: Stack, total: int, *, workers: int = 1) -> Measured:
-    """Scoring workers on an empty, migrated database; from their start until all is committed."""
+def scoring_workers(stack: Stack, count: int = 1) -> AbstractContextManager[Drain]:
+    """So many scoring workers on an empty, migrated database."""
     layout = stack.layout
     with psycopg.connect(layout.postgres_url, autocommit=True) as server:
         server.execute("DROP DATABASE IF EXISTS scoring WITH (FORCE)")
@@ -119,18 +143,21 @@ def ours(stack: Stack, total: int, *, workers: int = 1) -> Measured:
             "BELLWETHER_SCORING_WORKER_PORT": str(port),
             "BELLWETHER_LOG_LEVEL": "warning",
         }
-        for port in free_ports(workers)
+        for port in free_ports(count)
     ]
-    started = time.perf_counter()
-    with draining(stack, [sys.executable, "-m", "scoring_svc.worker"], "scoring", environments) as drain:
-        return _from_start(drain, started, total)
+    return draining(stack, [sys.executable, "-m", "scoring_svc.worker"], "scoring", environments)
+
+
+def ours(stack: Stack, total: int) -> Measured:
+    """One scoring worker; from its start until all is committed."""
+    with scoring_workers(stack) as drain:
+        return _from_start(drain, total)
 
 
 def floor(stack: Stack, total: int) -> Measured:
     """The floor on empty tables; from its start until all is committed."""
-    started = time.perf_counter()
     with draining(stack, _program(stack, "floor"), "floor") as drain:
-        return _from_start(drain, started, total)
+        return _from_start(drain, total)
 
 
 def per_message(stack: Stack, total: int) -> Measured:
@@ -141,12 +168,12 @@ def per_message(stack: Stack, total: int) -> Measured:
     with draining(stack, _program(stack, "per_message"), "per-message") as drain:
         first, began = asyncio.run(drain.until(1))
         done, ended = asyncio.run(drain.until(total))
-        return (done - first) / (ended - began), [memory(process.pid) for process in drain.processes]
+        return (done - first) / (ended - began), drain.held()
 
 
-def _from_start(drain: Drain, started: float, total: int) -> Measured:
+def _from_start(drain: Drain, total: int) -> Measured:
     done, ended = asyncio.run(drain.until(total))
-    return done / (ended - started), [memory(process.pid) for process in drain.processes]
+    return done / (ended - drain.started), drain.held()
 
 
 def _program(stack: Stack, name: str) -> list[str]:

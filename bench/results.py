@@ -32,13 +32,14 @@ def machine() -> dict[str, str]:
 
 
 def keep(name: str, rows: Rows, **details: object) -> None:
-    """Write what one benchmark found beside what the others did, and print its rows."""
+    """Write what one benchmark found beside what the others did, and print its rows, if it has any."""
     results = read()
     for row, (ours, base) in rows.items():
         results["rows"][row] = {"ours": list(ours), "base": list(base)}
     results["details"][name] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **details}
     FILE.write_text(json.dumps(results | {"machine": machine()}, indent=2))
-    table(rows)
+    if rows:
+        table(rows)
 
 
 def read() -> dict[str, Any]:

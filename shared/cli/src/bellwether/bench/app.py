@@ -16,6 +16,7 @@ BENCHMARKS = {
     "reads": "F8: metrics of two years of 50,000 accounts, beside a bare route with one SELECT (--help).",
     "growth": "F5, F6: what an event costs beside short and long histories, and among few and many accounts (--help).",
     "timers": "F7: accounts that a scoring worker evaluates a second when a day has passed, beside its floor (--help).",
+    "scaling": "The drain of rescoring by 1, 2 and 4 scoring workers (--events --accounts --rounds).",
     "relay": "F9: events that the relay publishes a second, beside raw produce of the same bytes (--events --rounds).",
     "reaction": "F4, F10: from a post to its alert under a steady stream, by hops; memory, cold starts (--help).",
     "portfolio": "F8: portfolio and health among 50,000 accounts, beside a bare route with one SELECT (--help).",
