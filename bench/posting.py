@@ -10,11 +10,7 @@ from typing import Any
 
 import msgspec
 
-AGAIN_SECONDS = 1.0  # after which what was refused for overload comes again, as the answer says
-
-
-class Overloaded(RuntimeError):
-    """The service has too much in hand, and did nothing."""
+MOST_IN_HAND = 150  # fewer than an API refuses for having too many in hand
 
 
 def request(path: str, token: str, body: bytes) -> bytes:
@@ -34,14 +30,13 @@ def bulk(items: Iterable[Any], size: int) -> Iterator[bytes]:
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> bytes:
-    """Send one request, give the body of its answer; raises RuntimeError unless it is a 200, Overloaded for a 503."""
+    """Send one request and give the body of its answer; raises RuntimeError unless it is a 200."""
     writer.write(sent)
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
     body = await reader.readexactly(length)
     if not head.startswith(b"HTTP/1.1 200"):
-        kind = Overloaded if head.startswith(b"HTTP/1.1 503") else RuntimeError
-        raise kind(f"{head.decode()}{body.decode()}")
+        raise RuntimeError(f"{head.decode()}{body.decode()}")
     return body
 
 
@@ -65,27 +60,29 @@ async def post(port: int, requests: Iterable[bytes], connections: int) -> float:
 
 @dataclass(slots=True)
 class Sent:
-    """When a request was to be sent, was sent first, and was done: seconds since 1970; how often it was refused."""
+    """When a request was to be sent, was sent, and was answered: seconds since 1970."""
 
     planned: float
     sent: float = 0.0
     answered: float = 0.0
-    refused: int = 0
 
 
 class OnTime:
-    """A client that sends each request at its time, over as many connections as are needed for that."""
+    """A client that sends each request at its time, whether or not earlier ones are answered.
 
-    def __init__(self, port: int) -> None:
+    Beyond ``most`` in hand the next ones wait: one that was to be sent earlier goes first.
+    """
+
+    def __init__(self, port: int, most: int = MOST_IN_HAND) -> None:
         self._port = port
+        self._free = asyncio.Semaphore(most)
         self._idle: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
         self._opened: list[asyncio.StreamWriter] = []
 
     async def post(self, requests: Sequence[bytes], rate: float) -> list[Sent]:
-        """Send ``rate`` a second, whether or not earlier ones are answered, and wait for all answers.
+        """Send ``rate`` a second and wait for all answers.
 
-        What is refused for overload comes again a second later. Raises the group of what else goes wrong, a
-        RuntimeError for an answer that is no 200 or rejects.
+        Raises the group of what goes wrong, a RuntimeError for an answer that is no 200 or rejects.
         """
         began = time.time() + 0.1
         found = [Sent(began + number / rate) for number in range(len(requests))]
@@ -100,20 +97,14 @@ class OnTime:
         return found
 
     async def _send(self, request: bytes, times: Sent) -> None:
-        times.sent = time.time()
-        while True:
+        async with self._free:
+            times.sent = time.time()
             reader, writer = await self._connection()
-            try:
-                body = await exchange(reader, writer, request)
-                break
-            except Overloaded:
-                times.refused += 1
-                self._idle.append((reader, writer))
-                await asyncio.sleep(AGAIN_SECONDS)
-        times.answered = time.time()
+            body = await exchange(reader, writer, request)
+            times.answered = time.time()
+            self._idle.append((reader, writer))
         if b'"rejected"' in body:
             raise RuntimeError(body[:2_000].decode())
-        self._idle.append((reader, writer))
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The one that rested longest and was not closed meanwhile, else a new one."""

@@ -30,6 +30,7 @@ from bellwether_kit.garbage import collect_seldom
 
 PATH = "/v1/activities"
 PATIENCE = 30.0  # seconds an alert may take until it counts as missing
+LATE = 0.1  # seconds by which a post is sent late: earlier ones wait for their answers
 HISTORY = 10  # activities of 90 days behind each account that does not alert
 PAGE = 500
 EVIDENCE, ALERTS = "client-evidence", "account-alerts"
@@ -173,8 +174,8 @@ class Reactions:
             await asyncio.wait(
                 [asyncio.create_task(heard.all.wait()) for heard in (evidence, alerts)], timeout=PATIENCE
             )
-        refused = sum(sent.refused for sent in posts)
-        print(f"{stream.name}: {len(posts):,} posts, refused {refused} times, {len(keys)} to alert", flush=True)
+        late = sum(sent.sent - sent.planned > LATE for sent in posts)
+        print(f"{stream.name}: {len(posts):,} posts, {late:,} of them sent late, {len(keys)} to alert", flush=True)
         complete(keys, evidence.at, alerts.at)
         with psycopg.connect(self._database("scoring")) as db:
             written: dict[str, float] = dict(db.execute(WRITTEN, [keys]).fetchall())

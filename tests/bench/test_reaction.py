@@ -17,7 +17,7 @@ KEY = "bench/0199f3a0"
 
 
 @asynccontextmanager
-async def answering(answer: Answer) -> AsyncIterator[OnTime]:
+async def answering(answer: Answer, most: int = 10) -> AsyncIterator[OnTime]:
     """Serve as a metrics-svc whose answers (status and body) come from `answer`."""
 
     served = []
@@ -37,7 +37,7 @@ async def answering(answer: Answer) -> AsyncIterator[OnTime]:
 
     server = await asyncio.start_server(serve, "127.0.0.1")
     async with server:
-        yield OnTime(server.sockets[0].getsockname()[1])
+        yield OnTime(server.sockets[0].getsockname()[1], most)
         await asyncio.gather(*served)
 
 
@@ -57,7 +57,7 @@ async def test_a_post_goes_out_while_an_earlier_one_has_no_answer() -> None:
     async with asyncio.timeout(10), answering(answer) as client:
         found = await client.post(posts(3), rate=100)
     assert [round(one.planned - found[0].planned, 6) for one in found] == [0.0, 0.01, 0.02]
-    assert all(one.sent and one.answered and not one.refused for one in found)
+    assert all(one.sent and one.answered for one in found)
 
 
 async def test_a_connection_is_used_again_unless_it_was_closed() -> None:
@@ -70,18 +70,22 @@ async def test_a_connection_is_used_again_unless_it_was_closed() -> None:
     assert len(found) == 2
 
 
-async def test_what_is_refused_for_overload_comes_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("posting.AGAIN_SECONDS", 0.01)
-    answers = iter([b"503 {}", b"503 {}", b"200 {}"])
+async def test_beyond_the_most_in_hand_posts_wait_and_count_from_their_time() -> None:
+    in_hand, most = 0, 0
 
     async def answer(_body: bytes) -> bytes:
-        return next(answers)
+        nonlocal in_hand, most
+        in_hand += 1
+        most = max(most, in_hand)
+        await asyncio.sleep(0.01)
+        in_hand -= 1
+        return b"200 {}"
 
-    async with asyncio.timeout(10), answering(answer) as client:
-        [one] = await client.post(posts(1), rate=100)
-    assert one.refused == 2
+    async with asyncio.timeout(10), answering(answer, most=2) as client:
+        found = await client.post(posts(6), rate=10_000)
+    assert most == 2
+    assert max(one.sent - one.planned for one in found) > 0
+    assert found[-1].sent >= found[0].answered
 
 
 @pytest.mark.parametrize("said", [b"500 {}", b'200 {"items":[{"status":"rejected"}]}'])
