@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, TextClause, select, text
 from sqlmodel import SQLModel
 
 from bellwether_kit.db.unit_of_work import Database, UnitOfWork
@@ -16,7 +16,8 @@ from bellwether_kit.metrics import TIMERS_FIRED
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.1
+FIRST_BACKOFF = 0.25
 LAST_BACKOFF = 30.0
 
 
@@ -58,51 +59,129 @@ async def fire(database: Database, timer: Timer) -> int:
 
 async def count_due(database: Database, timers: Sequence[Timer]) -> int:
     """How many rows are due now and not handled yet, over all ``timers``."""
-    total = 0
+    counted = " + ".join(f"(SELECT count(*) FROM {_table(timer)} WHERE {_due(timer)} <= :now)" for timer in timers)
     async with database.read(None) as session:
-        for timer in timers:
-            counted = select(func.count()).select_from(timer.table).where(timer.due <= database.clock.now())
-            total += (await session.execute(counted)).scalar_one()
-    return total
+        return int((await session.execute(text(f"SELECT {counted}"), {"now": database.clock.now()})).scalar_one())
 
 
-class TimerLoop:
-    """Looks for due rows of one timer, over and over, until it is asked to stop."""
+class TimerLoops:
+    """Fires the timers of one worker until it is asked to stop.
+
+    One look, a statement for all of them, says which have something due: to open a transaction for each would keep a
+    worker busy that has nothing to do.
+    """
+
+    def __init__(self, database: Database, timers: Sequence[Timer]) -> None:
+        self._database = database
+        self._loops = [[_Loop(database, timer) for _ in range(timer.side_by_side)] for timer in timers]
+        self._look = _look(timers)
+        self._stopping = asyncio.Event()
+
+    @property
+    def fired(self) -> int:
+        """How many rows were handled."""
+        return sum(loop.fired for loops in self._loops for loop in loops)
+
+    def stop(self) -> None:
+        """Return from :meth:`run` after the batches in hand."""
+        self._stopping.set()
+        for loops in self._loops:
+            for loop in loops:
+                loop.stop()
+
+    async def run(self) -> None:
+        """Fire until :meth:`stop`; failures are logged and tried again, less and less often."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            for loops in self._loops:
+                for loop in loops:
+                    group.create_task(loop.run())
+
+    async def _watch(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            wait = POLL_SECONDS
+            try:
+                await self._wake()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 (it is logged, and the next look sees the same rows)
+                failures += 1
+                say = log.warning if is_transient(error) else log.error
+                say("timers.not_seen", failures=failures, exc_info=error)
+                wait = _backoff(failures)
+            await _rest(self._stopping, wait)
+
+    async def _wake(self) -> None:
+        async with self._database.read(None) as session:
+            seen = (await session.execute(self._look, {"now": self._database.clock.now()})).one()
+        for is_due, loops in zip(seen, self._loops, strict=True):
+            if is_due:
+                for loop in loops:
+                    loop.wake()
+
+
+class _Loop:
+    """Handles batch after batch of one timer whenever it is woken."""
 
     def __init__(self, database: Database, timer: Timer) -> None:
         self._database = database
         self._timer = timer
+        self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self.fired = 0
+
+    def wake(self) -> None:
+        """Look for due rows."""
+        self._woken.set()
 
     def stop(self) -> None:
         """Return from :meth:`run` after the batch in hand."""
         self._stopping.set()
+        self._woken.set()
 
     async def run(self) -> None:
-        """Fire until :meth:`stop`; failures are logged and tried again, less and less often."""
         failures = 0
-        while not self._stopping.is_set():
+        while await self._woken.wait() and not self._stopping.is_set():
+            self._woken.clear()
             try:
                 count = await fire(self._database, self._timer)
-                self.fired += count
-                failures = 0
-                wait = 0.0 if count == self._timer.batch else POLL_SECONDS
             except Exception as error:  # noqa: BLE001 (it is logged, and the rows stay due)
                 failures += 1
                 say = log.warning if is_transient(error) else log.error
                 say("timer.failed", timer=self._timer.name, failures=failures, exc_info=error)
-                wait = min(LAST_BACKOFF, POLL_SECONDS * 2**failures)
-            await self._rest(wait)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
+                await _rest(self._stopping, _backoff(failures))
+                continue
+            failures = 0
+            self.fired += count
+            if count == self._timer.batch:
+                self._woken.set()
 
 
-def loops_of(database: Database, timers: Sequence[Timer]) -> list[TimerLoop]:
-    """The loops of one worker: for each timer as many as it has batches side by side."""
-    return [TimerLoop(database, timer) for timer in timers for _ in range(timer.side_by_side)]
+def _look(timers: Sequence[Timer]) -> TextClause:
+    """For each timer whether its earliest row is due; NULL without any row.
+
+    Each part names no instant: a plan that is made for any instant would read the whole table.
+    """
+    earliest = "SELECT {due} FROM {table} WHERE {due} IS NOT NULL ORDER BY {due} LIMIT 1"
+    parts = [earliest.format(due=_due(timer), table=_table(timer)) for timer in timers]
+    return text("SELECT " + ", ".join(f"({part}) <= :now AS due_{n}" for n, part in enumerate(parts)))
+
+
+def _table(timer: Timer) -> str:
+    return str(timer.table.__tablename__)
+
+
+def _due(timer: Timer) -> str:
+    return str(timer.due.key)
+
+
+def _backoff(failures: int) -> float:
+    return min(LAST_BACKOFF, FIRST_BACKOFF * 2.0**failures)
+
+
+async def _rest(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return

@@ -33,7 +33,7 @@ from bellwether_kit.garbage import collect_seldom
 from bellwether_kit.logging import configure_logging
 from bellwether_kit.metrics import HALTED, LOOP_LAG, RELAY_LEADS
 from bellwether_kit.settings import ServiceSettings
-from bellwether_kit.timers import Timer, loops_of
+from bellwether_kit.timers import Timer, TimerLoops
 from bellwether_kit.workload import Workload, show, work_left
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Worker:
         self.database = Database(settings, source=f"/{service}-svc", clock=clock_from(settings.clock_file))
         processor = BatchProcessor(self.database, subscriptions, consumer=service)
         self._timers = [*timers, replay_timer(processor)]
-        self._loops = loops_of(self.database, self._timers)
+        self._firing = TimerLoops(self.database, self._timers)
         self._relay = Relay(settings, self.database.dsn, source=f"/{service}-svc")
         self._consumer = ConsumerLoop(settings, processor, group=service)
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,15 +91,14 @@ class Worker:
         """Open the database and start every loop."""
         check_extension()
         await self.database.open()
-        loops: list[Any] = [self._consumer, self._relay, *self._loops]
+        loops: list[Any] = [self._consumer, self._relay, self._firing]
         self._tasks = [asyncio.create_task(loop.run()) for loop in loops]
         self._tasks += [asyncio.create_task(self._clean()), asyncio.create_task(self._watch())]
 
     async def drain(self) -> None:
         """Take no more work, finish what is in hand, and close; what does not finish in time is left uncommitted."""
         self._consumer.stop()
-        for loop in self._loops:
-            loop.stop()
+        self._firing.stop()
         working, self._tasks = self._tasks[:-2], self._tasks[-2:]
         await asyncio.wait([working[0], *working[2:]], timeout=DRAIN_SECONDS)
         self._relay.stop()
@@ -113,11 +112,10 @@ class Worker:
         """What is left to do and how much was done; nothing is left anywhere when a stack is quiet."""
         left = await work_left(self.database, self._timers)
         lag = await self._consumer.lag()
-        fired = sum(loop.fired for loop in self._loops)
         return {
             **asdict(left),
             "lag": lag,
-            "progress": self._consumer.handled + self._relay.published + fired,
+            "progress": self._consumer.handled + self._relay.published + self._firing.fired,
             "halted": self._consumer.halted,
             "relay_leads": self._relay.leads,
             "now": self.database.clock.now().isoformat(),
