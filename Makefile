@@ -80,9 +80,8 @@ dashboard: $(READY) ## write the Grafana dashboard of deploy/observability anew
 	$(BIN)/python deploy/observability/dashboard.py
 
 .PHONY: bench
-bench: $(READY) ## measure the paths that must be fast, each beside its floor
-	$(BIN)/bellwether bench rescoring
-	$(BIN)/bellwether bench ingest
+bench: $(READY) ## measure the paths that must be fast, each beside its floor (ARGS=--quick for a smoke test)
+	$(BIN)/bellwether bench suite $(ARGS)
 
 .PHONY: lock
 lock: $(READY) ## write requirements.lock anew: newest versions, hashes, no index address
