@@ -40,7 +40,7 @@ def _dying(*crashes: str) -> Targets:
     return Targets(SCORING.workers, crashes, SCORING.senders, hits=2)
 
 
-_HANDLE: Final = "        bad = await self._processor.process(records)\n"
+_HANDLE: Final = "        bad = await self._process(lanes_of(polled))\n"
 _COMMIT: Final = (
     "        await self._commit(consumer, {tp: part[-1].offset + 1 for tp, part in polled.items()}, generation)\n"
 )
