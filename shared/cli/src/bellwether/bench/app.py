@@ -11,9 +11,8 @@ from bellwether.home import repository_root
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 BENCHMARKS = {
-    "rescoring": "F1: how fast a scoring worker drains evidence, beside its floor and a message at a time (--help).",
     "suite": "All of them that have a goal: a table, results.json, a chart (--quick: small sizes, as a smoke test).",
-    "rescoring": "F1: how fast a scoring worker drains evidence, beside its floor (--events --accounts --rounds).",
+    "rescoring": "F1: how fast a scoring worker drains evidence, beside its floor and a message at a time (--help).",
     "ingest": "F2, F3: activities in bulk beside COPY and one by one beside a bare route, by history, memory (--help).",
     "reads": "F8: metrics of two years of 50,000 accounts, beside a bare route with one SELECT (--help).",
     "growth": "F5, F6: what an event costs beside short and long histories, and among few and many accounts (--help).",
