@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from bellwether_kit.events.batches import BatchProcessor, is_transient
 from bellwether_kit.events.dead_letters import DeadLetterLimit, TooManyDeadLetters
-from bellwether_kit.events.kafka import new_consumer
+from bellwether_kit.events.kafka import new_consumer, new_inquirer
 from bellwether_kit.faults import fault_point
 from bellwether_kit.metrics import BATCH_SECONDS, CONSUMED, DEAD_LETTERED
 
@@ -76,6 +76,7 @@ class ConsumerLoop:
         self._limit = DeadLetterLimit()
         self._assignment = _Assignment()
         self._consumer: AIOKafkaConsumer | None = None
+        self._inquirer: AIOKafkaConsumer | None = None
         self.progressed_at = time.monotonic()
         self.halted: str | None = None
         self.handled = 0
@@ -105,16 +106,17 @@ class ConsumerLoop:
 
     async def _session(self) -> None:
         self._assignment = _Assignment()
-        consumer = new_consumer(self._settings, self._group)
+        consumer, inquirer = new_consumer(self._settings, self._group), new_inquirer(self._settings)
         try:
             async with asyncio.timeout(30):
                 await consumer.start()
+                await inquirer.start()
             consumer.subscribe(self._processor.topics, listener=self._assignment)
-            self._consumer = consumer
+            self._consumer, self._inquirer = consumer, inquirer
             await self._poll(consumer)
         finally:
-            self._consumer = None
-            await stop_within(consumer, LEAVE_SECONDS)
+            self._consumer = self._inquirer = None
+            await asyncio.gather(stop_within(consumer, LEAVE_SECONDS), stop_within(inquirer, LEAVE_SECONDS))
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         failures = 0
@@ -196,10 +198,10 @@ class ConsumerLoop:
 
     async def lag(self) -> int | None:
         """Records of our partitions that are not handled yet; None without an assignment."""
-        consumer = self._consumer
-        if consumer is None or not consumer.assignment():
+        consumer, inquirer = self._consumer, self._inquirer
+        if consumer is None or inquirer is None or not consumer.assignment():
             return None
-        ends = await consumer.end_offsets(sorted(consumer.assignment()))
+        ends = await inquirer.end_offsets(sorted(consumer.assignment()))
         return sum([int(end) - await self._done_up_to(consumer, tp) for tp, end in ends.items()])
 
     async def _done_up_to(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> int:

@@ -77,6 +77,14 @@ def new_consumer(settings: "KafkaSettings", group: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(**consumer_options(settings, group))
 
 
+def new_inquirer(settings: "KafkaSettings") -> AIOKafkaConsumer:
+    """A client of no group that reads no topic and is not started: it asks how far topics go.
+
+    A broker answers a connection's requests one after the other, and a reader's fetch waits where nothing comes.
+    """
+    return AIOKafkaConsumer(**connection_options(settings))
+
+
 def new_producer(settings: "KafkaSettings") -> AIOKafkaProducer:
     """A producer that is not started."""
     return AIOKafkaProducer(**producer_options(settings))
