@@ -208,7 +208,7 @@ async def test_a_topic_that_is_forbidden_holds_up_no_other(as_: As, postgres: st
         for number, topic in enumerate(("account-alerts-dlq", "client-evidence-dlq", "account-scores"), start=1):
             await database.execute(row, [number, topic])
         try:
-            published = await relay.publish_page(database)
+            published = await relay.publish(database)
             left = await (await database.execute("SELECT topic FROM outbox WHERE published_at IS NULL")).fetchall()
         finally:
             relay.stop()

@@ -15,6 +15,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from bellwether_kit.arrays import array
 from bellwether_kit.events.announcer import CHANNEL
 from bellwether_kit.events.consumer import stop_within
 from bellwether_kit.events.envelope import CONTENT_TYPE
@@ -33,14 +34,18 @@ SEND_SECONDS = 15.0
 STOP_SECONDS = 3.0
 LOOK_SECONDS = 2.0
 ABSENT_SECONDS = 10.0
+TURN = 250
+"""Records that are handed to the producer before others have their turn on the loop."""
 
 _PAGE = """
-    SELECT id, topic, key, type, event_id, value, headers FROM outbox
-    WHERE published_at IS NULL AND topic <> ALL(%s) ORDER BY id LIMIT %s
+    SELECT id, topic, key, type, event_id::text, value, NULLIF(headers, '{}') FROM outbox
+    WHERE published_at IS NULL AND topic <> ALL(%s) AND id NOT IN (SELECT unnest(CAST(%s::text AS bigint[])))
+    ORDER BY id LIMIT %s
 """
-_MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(%s)"
+"""Not IN a subquery, which is hashed: ALL of a parameter would be gone through for each row."""
+_MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY(CAST(%s::text AS bigint[]))"
 
-Row = tuple[int, str, str, str, Any, bytes | None, dict[str, str]]
+Row = tuple[int, str, str, str, Any, bytes | None, dict[str, str] | None]
 
 
 class Relay:
@@ -82,7 +87,7 @@ class Relay:
         await db.execute(f"LISTEN {CHANNEL}")
         while not self._stopping.is_set():
             try:
-                if not await self.publish_page(db):
+                if not await self.publish(db):
                     await _listen(db)
             except (KafkaError, TimeoutError, OSError) as error:
                 # A producer that failed once may never recover (aiokafka #1017): a new one reads the unsent rows.
@@ -90,30 +95,70 @@ class Relay:
                 await self._drop_producer()
                 await self._rest(1.0)
 
-    async def publish_page(self, db: psycopg.AsyncConnection[Any]) -> int:
-        """Send the oldest unsent rows and mark those that every replica has; gives how many were marked.
+    async def publish(self, db: psycopg.AsyncConnection[Any]) -> int:
+        """Send the unsent rows, oldest first, and mark those that every replica has; gives how many were sent.
 
-        Rows for a topic that the broker does not have, or hides from us, wait for it; they hold up no other topic.
+        Goes on from page to page while there is more: as a page is sent, the one before is marked and the next one
+        read. Rows for a topic that the broker does not have, or hides from us, wait for it; they hold up no other.
         """
+        count = 0
+        sent: list[int] = []
+        rows = await self._read(db, ())
+        while rows:
+            following = asyncio.create_task(self._mark_and_read(db, sent, rows))
+            try:
+                sent, failure = await self._send_page(rows)
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError):
+                    following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                raise
+            ahead = await following
+            count += len(sent)
+            complete = len(sent) == len(rows)  # else what was read ahead would overtake what was left behind
+            rows = ahead if complete and not self._stopping.is_set() else []
+            if rows:
+                await db.execute("SELECT")  # the lock is ours while its connection answers: no other relay publishes
+            else:
+                await self._mark(db, sent)
+            if failure is not None:
+                raise failure
+        return count
+
+    async def _mark_and_read(
+        self, db: psycopg.AsyncConnection[Any], sent: Sequence[int], in_hand: Sequence[Row]
+    ) -> Sequence[Row]:
+        """What comes after the page in hand: nothing, for now, where that one was not full."""
+        await self._mark(db, sent)
+        return await self._read(db, [row[0] for row in in_hand]) if len(in_hand) == PAGE else ()
+
+    async def _read(self, db: psycopg.AsyncConnection[Any], in_hand: Sequence[int]) -> Sequence[Row]:
+        """The oldest unsent rows but those in hand. Never those after an id: a lower one may be committed later."""
         left_out = [topic for topic, until in self._absent.items() if until > time.monotonic()]
-        rows: Sequence[Row] = await (await db.execute(_PAGE, [left_out, PAGE])).fetchall()
-        if not rows:
-            return 0
+        async with db.cursor(binary=True) as cursor:
+            await cursor.execute(_PAGE, [left_out, array(in_hand), PAGE])
+            return await cursor.fetchall()
+
+    async def _mark(self, db: psycopg.AsyncConnection[Any], sent: Sequence[int]) -> None:
+        if sent:
+            await db.execute(_MARK, [array(sent)])
+            self.published += len(sent)
+            PUBLISHED.inc(len(sent))
+
+    async def _send_page(self, rows: Sequence[Row]) -> tuple[list[int], BaseException | None]:
+        """The ids of those rows that every replica has, and what the first other one failed with."""
         producer = await self._ready_producer()
         topics = await self._present(producer, {row[1] for row in rows})
         rows = [row for row in rows if row[1] in topics]
+        futures = []
         async with asyncio.timeout(SEND_SECONDS):
-            futures = [await self._send(producer, row) for row in rows]
+            for place, row in enumerate(rows):
+                if place % TURN == 0:
+                    await asyncio.sleep(0)
+                futures.append(await self._send(producer, row))
             results = await asyncio.gather(*futures, return_exceptions=True)
         fault_point("after-produce")
-        sent, failure = _prefix_per_key(rows, results)
-        if sent:
-            await db.execute(_MARK, [sent])
-        self.published += len(sent)
-        PUBLISHED.inc(len(sent))
-        if failure is not None:
-            raise failure
-        return len(sent)
+        return _prefix_per_key(rows, results)
 
     async def _present(self, producer: AIOKafkaProducer, topics: Collection[str]) -> set[str]:
         """Those of ``topics`` that the broker has; the others are left out for a while.
