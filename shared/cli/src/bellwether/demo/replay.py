@@ -11,7 +11,8 @@ from bellwether.settle import settle
 from bellwether.stack import Stack
 from bellwether_kit.clock import ReplayClock
 
-STEP = timedelta(days=4)
+STEP = timedelta(days=7)
+CLOSE_STEP = timedelta(days=4)
 LOOK_EVERY = timedelta(days=21)
 SETTLE_SECONDS = 120.0
 
@@ -50,7 +51,7 @@ def live_through(stack: Stack, client: Client, year: Year, seen: Seen, moved: Ca
     waiting = list(reversed(year.happenings))
     now, look_at = year.start, year.start + LOOK_EVERY
     while now < year.end:
-        now = min(now + STEP, year.end)
+        now = min(now + (CLOSE_STEP if year.closely[0] <= now < year.closely[1] else STEP), year.end)
         clock.set(now)
         due = []
         while waiting and waiting[-1].at <= now:

@@ -25,7 +25,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """All that the demo knows before it begins; ``last_orders`` is only for judging the warnings afterwards."""
+    """All that the demo knows before it begins; ``orders`` is also for judging the warnings afterwards.
+
+    ``closely`` is from when until when the story is looked at closely.
+    """
 
     start: datetime
     end: datetime
@@ -34,6 +37,7 @@ class Year:
     happenings: list[Happening]
     orders: dict[str, list[datetime]]
     story: str
+    closely: tuple[datetime, datetime]
 
 
 def read_year(examples: Path) -> Year:
@@ -54,6 +58,7 @@ def read_year(examples: Path) -> Year:
         happenings=happenings,
         orders=dict(orders),
         story=story["account"]["name"],
+        closely=(story["closely"]["from"], story["closely"]["until"]),
     )
 
 
