@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bellwether_kit.errors import DomainError
 from bellwether_kit.events import Subscription
-from bellwether_kit.http import DomainError
 
 Verdict = Callable[[Iterable[object]], None]
 

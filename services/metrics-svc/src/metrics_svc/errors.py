@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from bellwether_kit.http import DomainError
+from bellwether_kit.errors import DomainError
 from metrics_svc.derivation.rules import Refusal as PolicyRefusal
 from metrics_svc.inbound.rules import Forgery
 

@@ -1,6 +1,6 @@
 """The rules of plan-svc that a request can break, and the one table of their status and code."""
 
-from bellwether_kit.http import DomainError
+from bellwether_kit.errors import DomainError
 
 
 class UnknownAccount(DomainError):

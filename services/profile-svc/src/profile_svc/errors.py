@@ -1,6 +1,6 @@
 """The domain errors of this service and the one table that gives each its HTTP status and stable code."""
 
-from bellwether_kit.http import DomainError
+from bellwether_kit.errors import DomainError
 from profile_svc.accounts.rules import Refusal, Rule
 
 

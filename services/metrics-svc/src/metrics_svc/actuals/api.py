@@ -9,11 +9,11 @@ from fastapi import Depends, Response
 from pydantic import Field, StringConstraints
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.errors import DomainError
 from bellwether_kit.http import (
     Answer,
     BulkAnswer,
     Call,
-    DomainError,
     ItemResult,
     Page,
     PageRequest,

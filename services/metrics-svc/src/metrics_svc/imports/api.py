@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from bellwether_kit.db import UnitOfWork
-from bellwether_kit.http import Call, DomainError, ProblemError, requires
+from bellwether_kit.errors import DomainError
+from bellwether_kit.http import Call, ProblemError, requires
 from bellwether_kit.http import router as routes
 from bellwether_kit.http.bodies import BodyRequest, body_of, unsupported_media_type
 from bellwether_kit.http.bulk import NDJSON

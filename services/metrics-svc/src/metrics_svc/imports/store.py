@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from bellwether_kit.http import DomainError, ProblemError, problem_of
+from bellwether_kit.errors import DomainError
+from bellwether_kit.http import ProblemError, problem_of
 from bellwether_kit.http.problems import FieldError, Problem, members
 from metrics_svc.errors import ERRORS
 from metrics_svc.inbound.rules import Unread

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
-from bellwether_kit.http import DomainError
+from bellwether_kit.errors import DomainError
 from bellwether_kit.ids import uuid7
 from metrics_svc.errors import UnkeepableValue
 from metrics_svc.inbound.rules import RECORD_KEPT

@@ -9,12 +9,12 @@ from fastapi import Depends, Response
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.errors import DomainError
 from bellwether_kit.http import (
     Answer,
     BulkAnswer,
     Call,
     Currency,
-    DomainError,
     ItemResult,
     JoinedWork,
     Problem,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork, array, arrays
-from bellwether_kit.http import DomainError
+from bellwether_kit.errors import DomainError
 from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts import store as accounts
 from metrics_svc.activities.rules import (

@@ -9,8 +9,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.errors import DomainError
 from bellwether_kit.events import Event
-from bellwether_kit.http import DomainError, ItemResult, Problem
+from bellwether_kit.http import ItemResult, Problem
 from bellwether_kit.ids import opaque_id
 from metrics_svc.activities.rules import Reference
 from metrics_svc.figures import store as figures

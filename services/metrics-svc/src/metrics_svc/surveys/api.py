@@ -8,11 +8,11 @@ from fastapi import Depends, Query, Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.errors import DomainError
 from bellwether_kit.http import (
     Answer,
     BulkAnswer,
     Call,
-    DomainError,
     Page,
     PageRequest,
     Problem,

@@ -10,8 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork, arrays
+from bellwether_kit.errors import DomainError
 from bellwether_kit.events import Event
-from bellwether_kit.http import DomainError, ItemResult, Problem
+from bellwether_kit.http import ItemResult, Problem
 from bellwether_kit.ids import opaque_id
 from metrics_svc.accounts.store import Key
 from metrics_svc.contacts import store as contacts

@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from bellwether_kit.db import UnitOfWork
+from bellwether_kit.errors import DomainError
 from bellwether_kit.http import (
     Answer,
     BulkAnswer,
     Call,
-    DomainError,
     ItemResult,
     Page,
     PageRequest,

@@ -16,7 +16,7 @@ from bellwether_kit.http.models import (
 )
 from bellwether_kit.http.paging import Page, PageQuery, PageRequest
 from bellwether_kit.http.preconditions import IF_MATCH, etag, if_match
-from bellwether_kit.http.problems import DomainError, Errors, Problem, ProblemError, problem_of
+from bellwether_kit.http.problems import Errors, Problem, ProblemError, problem_of
 from bellwether_kit.http.routes import AnyQuery, router
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "BulkAnswer",
     "Call",
     "Currency",
-    "DomainError",
     "Errors",
     "ItemResult",
     "JoinedWork",

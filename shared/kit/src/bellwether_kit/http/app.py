@@ -17,12 +17,13 @@ from starlette.routing import BaseRoute
 from bellwether_kit.auth import KeySet, Verifier
 from bellwether_kit.clock import Clock, clock_from
 from bellwether_kit.db import Database
+from bellwether_kit.errors import DomainError
 from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http.backlog import Backlog
 from bellwether_kit.http.gate import PROBES, Gate
 from bellwether_kit.http.health import health_router, readiness_off_on_sigterm
 from bellwether_kit.http.openapi import openapi_of
-from bellwether_kit.http.problems import DomainError, Errors, ProblemError, problem_response, translate
+from bellwether_kit.http.problems import Errors, ProblemError, problem_response, translate
 from bellwether_kit.http.ratelimit import Buckets
 from bellwether_kit.http.routes import Route
 from bellwether_kit.http.runtime import Runtime, runtime_of

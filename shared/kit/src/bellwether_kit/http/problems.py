@@ -12,6 +12,7 @@ from starlette.types import Scope
 from typing_extensions import TypedDict
 
 from bellwether_kit import telemetry
+from bellwether_kit.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:bellwether:problem:"
@@ -41,19 +42,6 @@ class Problem(BaseModel):
     instance: str | None = None
     errors: list[FieldError] = []
     trace_id: str | None = None
-
-
-class DomainError(Exception):
-    """A broken rule of a service; its status and code stand in the service's ERRORS table.
-
-    ``pointer`` names the guilty place in the body, ``extra`` becomes further members of the problem.
-    """
-
-    def __init__(self, detail: str, *, pointer: str | None = None, **extra: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.pointer = pointer
-        self.extra = extra
 
 
 Errors = Mapping[type[DomainError], tuple[int, str]]
