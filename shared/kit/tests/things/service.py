@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
+from bellwether_kit.errors import DomainError
 from bellwether_kit.events.outbox import EventTooLarge
 from bellwether_kit.http import (
     Answer,
     AnyQuery,
     BulkAnswer,
     Call,
-    DomainError,
     ItemResult,
     Money,
     Page,
