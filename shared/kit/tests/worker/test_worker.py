@@ -270,4 +270,5 @@ def test_the_clients_settings_are_the_safe_ones() -> None:
     assert (consumer["enable_auto_commit"], consumer["auto_offset_reset"]) == (False, "earliest")
     assert (producer["acks"], producer["enable_idempotence"]) == ("all", True)
     assert producer["max_request_size"] < 1024 * 1024
+    assert producer["linger_ms"] == 0, "each event would wait so long on its way to the broker"
     check_extension()
