@@ -1,6 +1,6 @@
 """A worker that dies at any point of its code, over evidence, an alert that opens or resolves, or what is due."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -8,11 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from bellwether_kit.testing.crashes import Crashes
+from bellwether_kit.testing.crashes import AROUND, in_cases
 from bellwether_kit.testing.service import Record
 
 FALL = ("call-unreturned", "call-unreturned", "call-unreturned", "meeting-declined")
-AROUND = ("before-outbox", "after-outbox", "before-commit", "after-commit")
 
 
 class Story:
@@ -68,10 +67,4 @@ CASES = [
     *(("fallen_long_ago", "nothing", point) for point in ("in-timer", *AROUND)),
 ]
 
-
-@pytest.mark.parametrize(("before", "said", "point"), CASES)
-async def test_a_worker_that_dies_and_starts_again_ends_as_one_that_lived(
-    crashes: Crashes, story: Story, before: str, said: str, point: str
-) -> None:
-    earlier: Callable[[], Awaitable[None]] = getattr(story, before)
-    await crashes.change_nothing(f"{point}:1", earlier, getattr(story, said))
+test_a_worker_that_dies_and_starts_again_ends_as_one_that_lived = in_cases(CASES)

@@ -1,14 +1,12 @@
 """A worker of this service that dies at any point of its code: over accounts, due coverage, and what is unreadable."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from bellwether_kit.testing.crashes import Crashes
+from bellwether_kit.testing.crashes import AROUND, in_cases
 from bellwether_kit.testing.service import Mailbox, Record
-
-AROUND = ("before-outbox", "after-outbox", "before-commit", "after-commit")
 
 
 class Story:
@@ -54,10 +52,4 @@ CASES = [
     *(("due", "nothing", point) for point in ("in-timer", *AROUND)),
 ]
 
-
-@pytest.mark.parametrize(("before", "said", "point"), CASES)
-async def test_a_worker_that_dies_and_starts_again_ends_as_one_that_lived(
-    crashes: Crashes, story: Story, before: str, said: str, point: str
-) -> None:
-    earlier: Callable[[], Awaitable[None]] = getattr(story, before)
-    await crashes.change_nothing(f"{point}:1", earlier, getattr(story, said))
+test_a_worker_that_dies_and_starts_again_ends_as_one_that_lived = in_cases(CASES)

@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from bellwether_kit.clock import FixedClock
@@ -26,6 +27,10 @@ from bellwether_kit.testing.service import Mailbox, Record, fire_until_quiet
 _processes = get_context("forkserver")
 _processes.set_forkserver_preload(["bellwether_kit.worker", "bellwether_kit.testing.crashes"])
 
+BATCH = ("before-inbox", "after-inbox", "before-write", "after-write")
+"""The points of a batch before its end."""
+AROUND = ("before-outbox", "after-outbox", "before-commit", "after-commit")
+"""The points of the end of any unit of work that says something."""
 DIED = 137
 _DAY_MS = 86_400_000
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -99,6 +104,20 @@ class Crashes:
         process.start()
         await asyncio.to_thread(process.join, 60)
         return process.exitcode
+
+
+def in_cases(cases: Sequence[tuple[str, str, str]]) -> Callable[..., Awaitable[None]]:
+    """The test that a worker which dies and starts again ends as one that lived; a service keeps it by such a name.
+
+    A case names what goes before and what is then said, both of them methods of the service's fixture ``story``, and
+    the point where the worker dies.
+    """
+
+    @pytest.mark.parametrize(("before", "said", "point"), cases)
+    async def test(crashes: Crashes, story: object, before: str, said: str, point: str) -> None:
+        await crashes.change_nothing(f"{point}:1", getattr(story, before), getattr(story, said))
+
+    return test
 
 
 def _work(name: str, settings: ServiceSettings, now: datetime, point: str, records: Sequence[Record]) -> None:
