@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 5_000
 LANES = 2
+MAX_BATCH = 10_000
+"""Records that are polled at once: about 5,000 for each lane's transaction when there is a backlog."""
 WORTH_A_LANE = 250
 """Records: below this a transaction of their own costs more than it gives."""
 POLL_MS = 200
