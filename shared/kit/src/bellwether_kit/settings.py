@@ -96,7 +96,9 @@ class HttpSettings(BaseSettings):
         default=128 * 1024 * 1024, gt=0, description="bytes of a body that is read as a stream"
     )
     body_timeout: float = Field(
-        default=30.0, gt=0, description="seconds in which a body, or the next part of a streamed one, must arrive"
+        default=30.0,
+        gt=0,
+        description="seconds in which a body, or the next part of a streamed one, must arrive or be taken",
     )
     nesting_limit: int = Field(default=20, ge=1, le=100, description="arrays and objects inside each other")
     rate_per_second: float = Field(default=1_000.0, gt=0, description="requests a tenant may make per second")

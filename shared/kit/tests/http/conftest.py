@@ -46,13 +46,13 @@ def make_app(keys: Keys, fake: FakeDatabase, clock: FixedClock) -> MakeApp:
             "jwt_audience": AUDIENCE,
             "backlog_check_seconds": 0,
         }
-        database = given.pop("database", fake)
+        database, routers = given.pop("database", fake), given.pop("routers", [routes])
         return build_api(
             service="things-svc",
             title="Things",
             description="For tests.",
             settings=ServiceSettings(**(defaults | given)),
-            routers=[routes],
+            routers=routers,
             errors=ERRORS,
             clock=clock,
             database=database,

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI
 from jwt.algorithms import ECAlgorithm
+from starlette.types import ASGIApp
 
 from bellwether_kit.clock import FixedClock
 
@@ -97,6 +97,6 @@ class FakeDatabase:
         yield SimpleNamespace(tenant=tenant)
 
 
-def client_of(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
+def client_of(app: ASGIApp, token: str | None = None) -> httpx.AsyncClient:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things.test", headers=headers)

@@ -1,14 +1,27 @@
 """The routes that read activities. They come in by ``intake``."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import Field
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.http import Call, Page, PageRequest, QueryModel, ResponseModel, UtcDatetime, requires
+from bellwether_kit.http import (
+    EXPORTABLE,
+    Call,
+    Page,
+    PageRequest,
+    QueryModel,
+    ResponseModel,
+    UtcDatetime,
+    page_or_export,
+    requires,
+)
 from bellwether_kit.http import router as routes
 from metrics_svc.activities import store
 from metrics_svc.errors import UnknownActivity
@@ -106,19 +119,19 @@ class Filters(QueryModel):
     to: UtcDatetime | None = None
 
 
-@router.get("/activities", operation_id="list-activities")
-async def list_activities(call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]) -> Page[ActivityView]:
+@router.get("/activities", operation_id="list-activities", response_model=Page[ActivityView], responses=EXPORTABLE)
+async def list_activities(
+    call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]
+) -> Page[Any] | Response:
     """Activities, the latest first."""
-    async with call.read() as session:
-        rows = await store.listed(
-            session,
-            call.tenant,
-            filters.model_dump(),
-            after=page.after,
-            limit=page.limit + 1,
-        )
-    shown, cursor = page.cut(rows, key=lambda row: [row.occurred_at.isoformat(), str(row.id)])
-    return Page(items=[ActivityView.model_validate(row) for row in shown], next_cursor=cursor)
+
+    async def read(session: AsyncSession, after: Sequence[Any] | None, limit: int) -> Sequence[Row[Any]]:
+        return await store.listed(session, call.tenant, filters.model_dump(), after=after, limit=limit)
+
+    def place(row: Row[Any]) -> list[Any]:
+        return [row.occurred_at.isoformat(), str(row.id)]
+
+    return await page_or_export(call, page, read, key=place, item=ActivityView.model_validate)
 
 
 @router.get("/activities/{activity_id}", operation_id="get-activity")

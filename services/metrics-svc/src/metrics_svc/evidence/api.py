@@ -1,5 +1,6 @@
 """The routes that read evidence, its catalogue, and take a piece back. Evidence comes in by ``intake``."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,9 +8,11 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import Field, StringConstraints
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bellwether_kit.db import UnitOfWork
 from bellwether_kit.http import (
+    EXPORTABLE,
     Answer,
     Call,
     Page,
@@ -18,6 +21,7 @@ from bellwether_kit.http import (
     RequestModel,
     ResponseModel,
     UtcDatetime,
+    page_or_export,
     requires,
 )
 from bellwether_kit.http import router as routes
@@ -140,13 +144,17 @@ def _view(row: Row[Any]) -> EvidenceView:
     return EvidenceView.model_validate({**row._asdict(), "id": row.evidence_id, "status": status})
 
 
-@router.get("/evidence", operation_id="list-evidence")
-async def list_evidence(call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]) -> Page[EvidenceView]:
+@router.get("/evidence", operation_id="list-evidence", response_model=Page[EvidenceView], responses=EXPORTABLE)
+async def list_evidence(call: Reader, page: PageRequest, filters: Annotated[Filters, Query()]) -> Page[Any] | Response:
     """Evidence, the latest observed first; retracted pieces too unless `status` says otherwise."""
-    async with call.read() as session:
-        rows = await store.listed(session, call.tenant, filters.model_dump(), after=page.after, limit=page.limit + 1)
-    shown, cursor = page.cut(rows, key=lambda row: [row.observed_at.isoformat(), str(row.evidence_id)])
-    return Page(items=[_view(row) for row in shown], next_cursor=cursor)
+
+    async def read(session: AsyncSession, after: Sequence[Any] | None, limit: int) -> Sequence[Row[Any]]:
+        return await store.listed(session, call.tenant, filters.model_dump(), after=after, limit=limit)
+
+    def place(row: Row[Any]) -> list[Any]:
+        return [row.observed_at.isoformat(), str(row.evidence_id)]
+
+    return await page_or_export(call, page, read, key=place, item=_view)
 
 
 @router.get("/evidence/{evidence_id}", operation_id="get-evidence")

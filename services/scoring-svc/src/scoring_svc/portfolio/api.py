@@ -8,8 +8,20 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bellwether_kit.http import Call, Money, Page, PageRequest, QueryModel, ResponseModel, UtcDatetime, requires
+from bellwether_kit.http import (
+    EXPORTABLE,
+    Call,
+    Money,
+    Page,
+    PageRequest,
+    QueryModel,
+    ResponseModel,
+    UtcDatetime,
+    export_if_asked,
+    requires,
+)
 from bellwether_kit.http import router as routes
 from scoring_svc.portfolio import store
 from scoring_svc.portfolio.rules import BANDS, TIERS
@@ -143,16 +155,22 @@ def _summary(rows: Sequence[Row[Any]]) -> Summary:
     return Summary(accounts=sum(bands.values()), bands=bands, tiers=tiers, groups=groups)
 
 
-@router.get("/health", response_model=Page[PortfolioItem], operation_id="list-account-health")
+@router.get("/health", response_model=Page[PortfolioItem], responses=EXPORTABLE, operation_id="list-account-health")
 async def list_health(call: Reader, page: PageRequest, asked: Annotated[PortfolioFilters, Query()]) -> Response:
     """The portfolio: worst score first unless asked otherwise."""
-    wanted = asked.model_dump(exclude={"sort"}, exclude_none=True)
+    wanted, now = asked.model_dump(exclude={"sort"}, exclude_none=True), call.now
+
+    async def read(session: AsyncSession, after: Sequence[Any] | None, limit: int) -> Sequence[Row[Any]]:
+        return await store.page(session, call.tenant, wanted, now, sort=asked.sort, after=after, limit=limit)
+
+    def place(row: Row[Any]) -> list[Any]:
+        return [row.key, str(row.tie)]
+
+    if export := export_if_asked(call, read, key=place, line=lambda row: row.item.encode()):
+        return export
     async with call.read() as session:
 
         async def make() -> bytes:
-            rows = await store.page(
-                session, call.tenant, wanted, call.now, sort=asked.sort, after=page.after, limit=page.limit + 1
-            )
-            return page.written(rows, lambda row: [row.key, str(row.tie)])
+            return page.written(await read(session, page.after, page.limit + 1), place)
 
-        return await call.remembered(await store.version(session, call.tenant, call.now), make)
+        return await call.remembered(await store.version(session, call.tenant, now), make)

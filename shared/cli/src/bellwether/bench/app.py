@@ -20,6 +20,7 @@ BENCHMARKS = {
     "scaling": "The drain of rescoring by 1, 2 and 4 scoring workers (--events --accounts --rounds).",
     "relay": "F9: events that the relay publishes a second, beside raw produce of the same bytes (--events --rounds).",
     "reaction": "F4, F10: from a post to its alert under a steady stream, by hops; memory, cold starts (--help).",
+    "exports": "A million pieces of evidence over one connection, and memory meanwhile (--rows --rounds).",
     "portfolio": "F8: portfolio and health among 50,000 accounts, beside a bare route with one SELECT (--help).",
 }
 """Programs of the folder, and what each measures."""

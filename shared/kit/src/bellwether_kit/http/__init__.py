@@ -3,6 +3,7 @@
 from bellwether_kit.http.app import build_api
 from bellwether_kit.http.bulk import BulkAnswer, ItemResult, items_body, read_items
 from bellwether_kit.http.calls import Answer, Call, rendered
+from bellwether_kit.http.exports import EXPORTABLE, export_if_asked, page_or_export
 from bellwether_kit.http.guard import Requires, requires
 from bellwether_kit.http.joined import JoinedWork
 from bellwether_kit.http.models import (
@@ -20,6 +21,7 @@ from bellwether_kit.http.problems import Errors, Problem, ProblemError, problem_
 from bellwether_kit.http.routes import AnyQuery, router
 
 __all__ = [
+    "EXPORTABLE",
     "IF_MATCH",
     "Answer",
     "AnyQuery",
@@ -43,8 +45,10 @@ __all__ = [
     "build_api",
     "changes",
     "etag",
+    "export_if_asked",
     "if_match",
     "items_body",
+    "page_or_export",
     "problem_of",
     "read_items",
     "rendered",

@@ -32,7 +32,10 @@ class HttpMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._count = Counter("http_requests", "Requests answered", ("method", "route", "status"), registry=registry)
         self._seconds = Histogram(
-            "http_request_seconds", "Time to the end of the answer", ("method", "route"), registry=registry
+            "http_request_seconds",
+            "Time to the end of the answer, of a stream to its beginning",
+            ("method", "route"),
+            registry=registry,
         )
         self.in_flight = Gauge("http_requests_in_flight", "Requests in hand", registry=registry)
         self._children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
@@ -50,13 +53,14 @@ class HttpMetrics:
 class _Exchange:
     """One request on its way through: what its answer must carry, and what became of it."""
 
-    __slots__ = ("extra", "scope", "send", "status")
+    __slots__ = ("extra", "scope", "send", "status", "streams_since")
 
     def __init__(self, scope: Scope, send: Send, extra: list[Header]) -> None:
         self.scope = scope
         self.send = send
         self.extra = extra
         self.status = 0
+        self.streams_since: float | None = None
 
     async def answer(self, message: Message) -> None:
         """Pass ``message`` on; the first one gets our headers, unless the route has set them itself."""
@@ -64,6 +68,8 @@ class _Exchange:
             self.status = message["status"]
             own = list(message.get("headers", ()))
             names = {name for name, _ in own}
+            if self.status == 200 and b"content-length" not in names:
+                self.streams_since = perf_counter()
             more = (*self.extra, *self.scope.get(ANSWER_HEADERS, ()))
             message["headers"] = own + [header for header in more if header[0] not in names]
         await self.send(message)
@@ -132,7 +138,9 @@ class Gate:
             problem = ProblemError(500, "internal-error", "We did not expect this; it is logged.")
             await problem_response(scope, problem)(scope, receive, exchange.answer)
         finally:
-            self._account(scope, exchange.status or 499, perf_counter() - started)
+            ended = perf_counter()
+            waited = (exchange.streams_since or ended) - started
+            self._account(scope, exchange.status or 499, waited, ended - started)
 
     async def _preflight(self, exchange: _Exchange, headers: dict[bytes, bytes], receive: Receive) -> None:
         response = Response(status_code=204)
@@ -151,11 +159,14 @@ class Gate:
             return ProblemError(503, "outbox-backlog", detail, headers={"Retry-After": "30"})
         return None
 
-    def _account(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count the request and write its line. 499: the client left before the answer began."""
+    def _account(self, scope: Scope, status: int, waited: float, seconds: float) -> None:
+        """Count the request and write its line. 499: the client left before the answer began.
+
+        How long a stream goes on is its client's doing: what it ``waited`` for is the beginning.
+        """
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         route = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.observe(method, route, status, seconds)
+        self._metrics.observe(method, route, status, waited)
         _log.info(
             "request",
             method=method,

@@ -1,6 +1,7 @@
 """What one API process holds while it runs; made by ``build_api``, found again from any request."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -20,7 +21,7 @@ from bellwether_kit.settings import ServiceSettings
 
 @dataclass(slots=True)
 class Runtime:
-    """``draining`` turns true once the process was asked to stop."""
+    """``exports`` counts those in hand by tenant; ``draining`` turns true once the process was asked to stop."""
 
     service: str
     settings: ServiceSettings
@@ -34,6 +35,7 @@ class Runtime:
     joins: Joins = field(default_factory=Joins)
     remembered: Remembered = field(default_factory=Remembered)
     turns: WeakValueDictionary[Hashable, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    exports: Counter[str] = field(default_factory=Counter)
     draining: bool = False
 
 
